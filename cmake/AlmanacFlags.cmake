@@ -1,0 +1,22 @@
+# Compiler flags shared by every target.
+
+# Contraction into fused multiply-add would make a value depend on how the compiler happened to
+# inline a loop: batch and live would differ in the last bit.
+add_compile_options(-ffp-contract=off)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                    -Wimplicit-fallthrough)
+if(ALMANAC_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_options(-g1)
+endif()
+
+if(ALMANAC_SANITIZE)
+  add_compile_options(-fsanitize=${ALMANAC_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ALMANAC_SANITIZE})
+endif()
+
+# Paths in messages and debug lines do not depend on where the checkout lies.
+add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
