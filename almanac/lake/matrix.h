@@ -1,0 +1,53 @@
+// A matrix of values by row time and column name: a folder with values.npy (column-major float32),
+// index.npy (int64 ms row times) and manifest.json. NumPy opens it with mmap_mode="r"; so do we.
+#ifndef ALMANAC_LAKE_MATRIX_H_
+#define ALMANAC_LAKE_MATRIX_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "almanac/base/json.h"
+#include "almanac/base/time.h"
+
+namespace almanac {
+
+struct MatrixColumn {
+  std::string name;
+  std::string unit;  // "ratio", "price", "count", ...
+};
+
+// Writes the files into `folder` (which exists, usually an AtomicFolder's staging). `columns[c]`
+// has one value a row; NaN is "not known". `extra` goes into the manifest below "configuration".
+void WriteMatrix(const std::filesystem::path& folder, const std::vector<TimeMs>& index,
+                 const std::vector<MatrixColumn>& names,
+                 const std::vector<std::vector<float>>& columns, const Json& extra);
+
+// Read-only and mapped: opening costs nothing, pages are read when touched.
+class Matrix {
+ public:
+  // Throws Error(kBadData) naming the file if shapes, types or the manifest disagree.
+  explicit Matrix(const std::filesystem::path& folder);
+  ~Matrix();
+  Matrix(Matrix&&) noexcept;
+
+  size_t rows() const;
+  size_t columns() const;
+  std::span<const TimeMs> index() const;
+  std::span<const float> column(size_t c) const;
+  const std::vector<MatrixColumn>& names() const;
+  // Throws Error(kUsage) that suggests the nearest name.
+  size_t ColumnIndex(const std::string& name) const;
+  const Json& manifest() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace almanac
+
+#endif  // ALMANAC_LAKE_MATRIX_H_

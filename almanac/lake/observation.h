@@ -1,0 +1,54 @@
+// Observations: the uniform long format that makes a new input usable the moment it is collected.
+#ifndef ALMANAC_LAKE_OBSERVATION_H_
+#define ALMANAC_LAKE_OBSERVATION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "almanac/base/home.h"
+#include "almanac/base/time.h"
+#include "almanac/lake/candle_store.h"
+
+namespace almanac {
+
+struct Observation {
+  TimeMs timestamp = 0;  // what instant the value is about
+  double value = 0;
+  std::string type;              // "float", "bool", "category"
+  TimeMs updated_timestamp = 0;  // the instant from which the value was known
+  std::string symbol;
+  std::string feature;     // such as "surprise"
+  std::string time_frame;  // a timeframe's name, or "event"
+  // `date`, the UTC day of `timestamp`, is derived when it is stored.
+  friend bool operator==(const Observation&, const Observation&) = default;
+};
+
+class ObservationStore {
+ public:
+  explicit ObservationStore(const Home& home);
+  ~ObservationStore();
+  ObservationStore(ObservationStore&&) noexcept;
+
+  // By (feature, time_frame, symbol, timestamp): idempotent and atomic as for candles.
+  UpsertStats Upsert(const std::vector<Observation>& observations);
+  // Of one partition, from <= timestamp < to, sorted by timestamp; empty if there are none.
+  std::vector<Observation> Read(const std::string& feature, const std::string& time_frame,
+                                const std::string& symbol, TimeMs from = kMinTime,
+                                TimeMs to = kMaxTime) const;
+  struct Partition {
+    std::string feature, time_frame, symbol;
+    int64_t rows = 0;
+    TimeMs from = 0, to = 0;
+  };
+  std::vector<Partition> List() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace almanac
+
+#endif  // ALMANAC_LAKE_OBSERVATION_H_
