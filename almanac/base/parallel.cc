@@ -1,0 +1,49 @@
+#include "almanac/base/parallel.h"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <memory>
+#include <mutex>
+
+#include "almanac/base/cancel.h"
+#include "almanac/base/error.h"
+
+namespace almanac {
+
+namespace tbb = oneapi::tbb;
+
+void ParallelFor(size_t count, const std::function<void(size_t)>& body) {
+  tbb::this_task_arena::isolate([&] {
+    tbb::parallel_for(tbb::blocked_range<size_t>(0, count),
+                      [&](const tbb::blocked_range<size_t>& items) {
+                        for (size_t i = items.begin(); i != items.end(); ++i) {
+                          CheckCancel();
+                          body(i);
+                        }
+                      });
+  });
+}
+
+int ThreadCount() {
+  return static_cast<int>(
+      tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism));
+}
+
+void SetThreadCount(int count) {
+  if (count < 1) {
+    throw Error(ErrorCode::kUsage, "threads", fmt::format("is {}", count), "at least 1 is needed");
+  }
+  static std::mutex mutex;
+  static std::unique_ptr<tbb::global_control> limit;
+  const std::lock_guard<std::mutex> hold(mutex);
+  // Of several limits the smallest would win: the old one goes first.
+  limit.reset();
+  limit = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                static_cast<size_t>(count));
+}
+
+}  // namespace almanac

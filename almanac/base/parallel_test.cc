@@ -1,0 +1,105 @@
+#include "almanac/base/parallel.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "almanac/base/cancel.h"
+#include "almanac/base/error.h"
+
+namespace almanac {
+namespace {
+
+class ParallelTest : public testing::Test {
+ protected:
+  void SetUp() override { ResetCancel(); }
+  void TearDown() override {
+    ResetCancel();
+    SetThreadCount(threads_);
+  }
+  const int threads_ = ThreadCount();
+};
+
+TEST_F(ParallelTest, DoesEveryItemOnce) {
+  for (const size_t count : {size_t{0}, size_t{1}, size_t{2}, size_t{10'007}}) {
+    std::vector<std::atomic<int>> calls(count);
+    ParallelFor(count, [&](size_t i) { ++calls[i]; });
+    for (const auto& c : calls) EXPECT_EQ(c, 1);
+  }
+}
+
+TEST_F(ParallelTest, TheThreadCountIsALimit) {
+  EXPECT_GE(ThreadCount(), 1);
+  for (const int threads : {1, 3, 2}) {
+    SetThreadCount(threads);
+    EXPECT_EQ(ThreadCount(), threads);
+    std::mutex mutex;
+    std::set<std::thread::id> seen;
+    ParallelFor(200, [&](size_t) {
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+      const std::lock_guard<std::mutex> hold(mutex);
+      seen.insert(std::this_thread::get_id());
+    });
+    EXPECT_LE(seen.size(), static_cast<size_t>(threads));
+  }
+}
+
+TEST_F(ParallelTest, RefusesLessThanOneThread) {
+  for (const int threads : {0, -1}) {
+    try {
+      SetThreadCount(threads);
+      FAIL() << threads;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    }
+  }
+  EXPECT_EQ(ThreadCount(), threads_);
+}
+
+TEST_F(ParallelTest, PassesAnExceptionOn) {
+  try {
+    ParallelFor(1000, [](size_t i) {
+      if (i == 371) throw Error(ErrorCode::kBadData, "BTCUSDT", "is broken");
+    });
+    FAIL() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kBadData);
+    EXPECT_STREQ(error.what(), "BTCUSDT: is broken");
+  }
+  EXPECT_THROW(ParallelFor(1, [](size_t) { throw std::out_of_range("x"); }), std::out_of_range);
+}
+
+TEST_F(ParallelTest, AStopEndsTheLoopBetweenItems) {
+  constexpr size_t kCount = 100'000;
+  std::atomic<size_t> done{0};
+  try {
+    ParallelFor(kCount, [&](size_t) {
+      if (++done == 10) RequestCancel();
+    });
+    FAIL() << "the loop was not stopped";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
+  }
+  EXPECT_LT(done, kCount);
+}
+
+TEST_F(ParallelTest, NestsUnderALockWithoutDeadlock) {
+  SetThreadCount(2);
+  std::mutex mutex;
+  std::vector<std::vector<size_t>> output(16, std::vector<size_t>(64));
+  ParallelFor(output.size(), [&](size_t i) {
+    const std::lock_guard<std::mutex> hold(mutex);
+    ParallelFor(output[i].size(), [&](size_t j) { output[i][j] = i * 64 + j + 1; });
+  });
+  for (size_t i = 0; i < output.size(); ++i) {
+    for (size_t j = 0; j < output[i].size(); ++j) EXPECT_EQ(output[i][j], i * 64 + j + 1);
+  }
+}
+
+}  // namespace
+}  // namespace almanac
