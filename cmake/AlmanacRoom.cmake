@@ -5,6 +5,8 @@
 function(almanac_room name)
   cmake_parse_arguments(ROOM "" "" "LINKS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
   set(folder "${CMAKE_SOURCE_DIR}/almanac/${name}")
+  list(APPEND ALMANAC_ROOMS ${name})
+  set(ALMANAC_ROOMS "${ALMANAC_ROOMS}" PARENT_SCOPE)
   file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cc" "${folder}/*.S" "${folder}/*/*.cc")
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")

@@ -1,6 +1,7 @@
-#include <cstdio>
+#include "almanac/base/cancel.h"
+#include "almanac/cli/command.h"
 
-int main() {
-  std::puts("almanac 0.1.0");
-  return 0;
+int main(int argc, char** argv) {
+  almanac::InstallCancelHandlers();
+  return almanac::RunProgram({argv + 1, argv + argc});
 }
