@@ -5,10 +5,7 @@
 namespace almanac {
 
 Error::Error(ErrorCode code, std::string where, std::string what, std::string remedy)
-    : code_(code),
-      where_(std::move(where)),
-      problem_(std::move(what)),
-      remedy_(std::move(remedy)) {
+    : code_(code), where_(std::move(where)), problem_(std::move(what)), remedy_(std::move(remedy)) {
   if (!where_.empty()) message_ = where_ + ": ";
   message_ += problem_;
   if (!remedy_.empty()) message_ += "; " + remedy_;

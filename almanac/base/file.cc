@@ -79,8 +79,7 @@ pid_t OwnerOf(const fs::path& path) {
   const size_t dot = stem.rfind('.');
   if (dot == std::string::npos) return 0;
   pid_t pid = 0;
-  const auto [end, error] =
-      std::from_chars(stem.data() + dot + 1, stem.data() + stem.size(), pid);
+  const auto [end, error] = std::from_chars(stem.data() + dot + 1, stem.data() + stem.size(), pid);
   return error == std::errc() && *end == '-' ? pid : 0;
 }
 

@@ -3,7 +3,9 @@
 #define ALMANAC_BASE_PROGRESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace almanac {
@@ -27,6 +29,16 @@ Progress& NoProgress();
 // A bar redrawn in place with rate and time left where stderr is a terminal, otherwise one line at
 // the end of each step. `quiet`: says nothing.
 std::unique_ptr<Progress> MakeConsoleProgress(bool quiet);
+
+// What a console progress writes to; tests and other front ends give their own.
+struct ProgressOutput {
+  bool bar = false;                                   // false: only the line at a step's end
+  std::function<void(std::string_view)> print_line;   // a whole line, without its line end
+  std::function<void(std::string_view)> show_status;  // replaces the text in place; "": none
+  std::function<int64_t()> now_ms;                    // a clock that never goes back
+  std::function<int()> width = [] { return 80; };     // of the terminal, in characters
+};
+std::unique_ptr<Progress> MakeProgress(ProgressOutput output);
 
 }  // namespace almanac
 

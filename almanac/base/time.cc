@@ -101,7 +101,8 @@ int64_t DaysFromCivil(CivilDate date) {
   const int64_t y = date.year - (date.month <= 2);
   const int64_t era = FloorDiv(y, 400);
   const int64_t year_of_era = y - era * 400;
-  const int64_t day_of_year = (153 * (date.month + (date.month > 2 ? -3 : 9)) + 2) / 5 + date.day - 1;
+  const int64_t day_of_year =
+      (153 * (date.month + (date.month > 2 ? -3 : 9)) + 2) / 5 + date.day - 1;
   const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146097 + day_of_era - 719468;
 }
@@ -112,7 +113,8 @@ CivilDate CivilFromDays(int64_t days) {
   const int64_t day_of_era = days - era * 146097;
   const int64_t year_of_era =
       (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t shifted_month = (5 * day_of_year + 2) / 153;
   const int day = static_cast<int>(day_of_year - (153 * shifted_month + 2) / 5 + 1);
   const int month = static_cast<int>(shifted_month < 10 ? shifted_month + 3 : shifted_month - 9);
@@ -138,9 +140,9 @@ std::string FormatTime(TimeMs time) {
   const CivilDate date = DateOf(time);
   const int64_t clock = time - StartOfDate(date);
   const int64_t milliseconds = clock % kMsPerSecond;
-  std::string text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month,
-                                 date.day, clock / kMsPerHour, clock / kMsPerMinute % 60,
-                                 clock / kMsPerSecond % 60);
+  std::string text =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month, date.day,
+                  clock / kMsPerHour, clock / kMsPerMinute % 60, clock / kMsPerSecond % 60);
   if (milliseconds != 0) text += fmt::format(".{:03}", milliseconds);
   return text + "Z";
 }
