@@ -21,7 +21,7 @@ namespace almanac {
 
 // What one call of the program works with. Commands print through this alone: results to stdout,
 // progress and messages to stderr.
-class Session {
+class Invocation {
  public:
   std::filesystem::path home_flag;
   bool json = false;
@@ -46,11 +46,11 @@ class Session {
 };
 
 // Each adds its commands to the program.
-void RegisterRunCommand(CLI::App& app, Session& session);
-void RegisterDataCommands(CLI::App& app, Session& session);
-void RegisterFeatureCommands(CLI::App& app, Session& session);
-void RegisterModelCommands(CLI::App& app, Session& session);
-void RegisterDoctorCommand(CLI::App& app, Session& session);
+void RegisterRunCommand(CLI::App& app, Invocation& invocation);
+void RegisterDataCommands(CLI::App& app, Invocation& invocation);
+void RegisterFeatureCommands(CLI::App& app, Invocation& invocation);
+void RegisterModelCommands(CLI::App& app, Invocation& invocation);
+void RegisterDoctorCommand(CLI::App& app, Invocation& invocation);
 
 // A table of left-aligned text and right-aligned numbers, as wide as its cells.
 class TextTable {

@@ -21,8 +21,8 @@ constexpr int kDone = 0;
 constexpr int kFailed = 1;
 constexpr int kWrongUse = 2;
 
-void PrintError(const Session& session, const Error& error) {
-  if (session.json) {
+void PrintError(const Invocation& invocation, const Error& error) {
+  if (invocation.json) {
     const Json document = {{"error",
                             {{"status", error.exit_status()},
                              {"where", Redact(error.where())},
@@ -88,14 +88,14 @@ Error UsageError(const CLI::App& app, const CLI::ParseError& error) {
   return Error(ErrorCode::kUsage, place, problem, remedy);
 }
 
-void AddGlobalFlags(CLI::App& app, Session& session) {
-  app.add_option("--home", session.home_flag,
+void AddGlobalFlags(CLI::App& app, Invocation& invocation) {
+  app.add_option("--home", invocation.home_flag,
                  "Folder for data, artifacts and state ($ALMANAC_HOME, else .almanac)")
       ->type_name("DIR");
-  app.add_flag("--json", session.json, "Print the result as JSON");
-  app.add_flag("--quiet,-q", session.quiet, "Print errors only");
-  app.add_flag("--verbose,-v", session.verbose, "Log what is done to stderr");
-  app.add_option("--threads", session.threads, "Threads to use (0: one a core)")
+  app.add_flag("--json", invocation.json, "Print the result as JSON");
+  app.add_flag("--quiet,-q", invocation.quiet, "Print errors only");
+  app.add_flag("--verbose,-v", invocation.verbose, "Log what is done to stderr");
+  app.add_option("--threads", invocation.threads, "Threads to use (0: one a core)")
       ->check(CLI::Range(0, 4096))
       ->type_name("N");
 }
@@ -108,50 +108,50 @@ void LetGlobalFlagsFollow(CLI::App& app) {
   }
 }
 
-int RunAction(Session& session) {
-  SetThreadCount(session.threads);
-  ConfigureLog(session.verbose ? LogLevel::kDebug
-               : session.quiet ? LogLevel::kError
-                               : LogLevel::kWarning,
-               session.home().logs() / "almanac.jsonl");
-  return session.action();
+int RunAction(Invocation& invocation) {
+  SetThreadCount(invocation.threads);
+  ConfigureLog(invocation.verbose ? LogLevel::kDebug
+               : invocation.quiet ? LogLevel::kError
+                                  : LogLevel::kWarning,
+               invocation.home().logs() / "almanac.jsonl");
+  return invocation.action();
 }
 
 }  // namespace
 
 int RunProgram(const std::vector<std::string>& arguments) {
-  Session session;
+  Invocation invocation;
   CLI::App app("Forecasts markets: collects data, trains models, proves which are worth anything.",
                "almanac");
   app.set_version_flag("--version", [] { return "almanac " + ProgramVersion(); });
   app.set_help_flag("--help,-h", "Print this help and exit");
   app.require_subcommand(0, 1);
-  AddGlobalFlags(app, session);
-  RegisterRunCommand(app, session);
-  RegisterDataCommands(app, session);
-  RegisterFeatureCommands(app, session);
-  RegisterModelCommands(app, session);
-  RegisterDoctorCommand(app, session);
+  AddGlobalFlags(app, invocation);
+  RegisterRunCommand(app, invocation);
+  RegisterDataCommands(app, invocation);
+  RegisterFeatureCommands(app, invocation);
+  RegisterModelCommands(app, invocation);
+  RegisterDoctorCommand(app, invocation);
   LetGlobalFlagsFollow(app);
   try {
     // CLI11 takes the arguments in reverse order.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    if (!session.action) {
+    if (!invocation.action) {
       fmt::print("{}", app.help());
       return arguments.empty() ? kWrongUse : kDone;
     }
-    return RunAction(session);
+    return RunAction(invocation);
   } catch (const CLI::Success& request) {  // --help, --version
     return app.exit(request);
   } catch (const CLI::ParseError& error) {
-    PrintError(session, UsageError(app, error));
+    PrintError(invocation, UsageError(app, error));
     return kWrongUse;
   } catch (const Error& error) {
-    PrintError(session, error);
+    PrintError(invocation, error);
     return error.exit_status();
   } catch (const std::exception& error) {
-    PrintError(session, Error(ErrorCode::kFailed, "internal error", error.what(),
-                              "this is a fault in almanac; please report it"));
+    PrintError(invocation, Error(ErrorCode::kFailed, "internal error", error.what(),
+                                 "this is a fault in almanac; please report it"));
     return kFailed;
   }
 }

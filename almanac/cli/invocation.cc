@@ -28,20 +28,20 @@ void Print(std::FILE* stream, std::string_view line) {
 
 }  // namespace
 
-Progress& Session::progress() {
+Progress& Invocation::progress() {
   if (!progress_) progress_ = MakeConsoleProgress(quiet);
   return *progress_;
 }
 
-void Session::Say(std::string_view line) const {
+void Invocation::Say(std::string_view line) const {
   if (!json && !quiet) Print(stdout, line);
 }
 
-void Session::PrintJson(const Json& document) const {
+void Invocation::PrintJson(const Json& document) const {
   if (json) Print(stdout, document.dump(2, ' ', false, Json::error_handler_t::replace));
 }
 
-void Session::Warn(std::string_view line) const {
+void Invocation::Warn(std::string_view line) const {
   if (!quiet) Print(stderr, line);
 }
 
