@@ -1,12 +1,12 @@
 #include "almanac/evaluate/bootstrap.h"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "almanac/base/error.h"
+#include "almanac/base/parallel.h"
 #include "almanac/base/random.h"
 #include "almanac/evaluate/statistics.h"
 
@@ -117,7 +117,7 @@ std::vector<Interval> BootstrapIntervals(size_t count, size_t width, double mean
   const auto replicates = static_cast<size_t>(options.replicates);
   if (replicates == 0 || count == 0) return intervals;
   std::vector<double> draws(replicates * width);
-  tbb::parallel_for(size_t{0}, replicates, [&](size_t r) {
+  ParallelFor(replicates, [&](size_t r) {
     const std::vector<uint32_t> multiplicity =
         StationaryDraw(count, mean_block, options.seed, static_cast<uint64_t>(r));
     statistics(multiplicity, std::span(draws).subspan(r * width, width));

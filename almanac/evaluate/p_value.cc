@@ -10,9 +10,10 @@ std::string FormatPValue(double p) {
   if (std::isnan(p)) return "p not defined";
   if (p < 0.001) return "p < 0.001";
   if (p > 0.99) return "p > 0.99";
-  // Between 0.045 and 0.055 two digits would hide on which side of 5 % it lies.
-  const bool three_digits = p < 0.01 || (p >= 0.045 && p < 0.055);
-  return three_digits ? fmt::format("p = {:.3f}", p) : fmt::format("p = {:.2f}", p);
+  if (p < 0.01) return fmt::format("p = {:.3f}", p);
+  // Two digits would hide on which side of 5 % it lies.
+  if (p >= 0.045 && p < 0.055) return fmt::format("p = {:.4f}", p);
+  return fmt::format("p = {:.2f}", p);
 }
 
 }  // namespace almanac

@@ -6,7 +6,7 @@
 
 namespace almanac {
 
-// "p = 0.41", "p = 0.003", "p < 0.001"; never "p = 1.00": "p > 0.99".
+// "p = 0.41", "p = 0.003", "p < 0.001", "p > 0.99"; four digits near 0.05: "p = 0.0496".
 std::string FormatPValue(double p);
 
 }  // namespace almanac
