@@ -50,13 +50,14 @@ class Calendar {
 const Calendar& AlwaysOpenCalendar();
 
 // The regular sessions of the New York Stock Exchange and Nasdaq, 09:30 to 16:00 New York time,
-// half days to 13:00 (docs/market.md lists the rules and the special closures).
+// half days to 13:00 (docs/market.md lists the rules, their history and the special closures).
+// Session dates are exact from 1971, half days from 1990.
 const Calendar& UsEquitiesCalendar();
 
 // By name: "24/7" or "us-equities". Throws Error(kUsage) that lists the names.
 const Calendar& CalendarByName(std::string_view name);
-// The calendar that a series of this market follows: "us-equities" for the markets of Alpaca,
-// Polygon and every name that begins with "us-"; "24/7" otherwise.
+// The calendar that a series of this market follows: "us-equities" for names that begin with "us-",
+// "alpaca", "polygon" or "massive" and do not contain "crypto"; "24/7" otherwise.
 const Calendar& CalendarOfMarket(std::string_view market);
 
 // What New York clocks show minus UTC: -5 h, or -4 h in daylight saving time. The rules of the
