@@ -1,0 +1,74 @@
+// A dataset: feature columns and one target over the same rows, joined by time.
+//
+// The rows are those of the features; a label belongs to the row whose time is its t0. Columns are
+// views: into a mapped matrix or into a table in memory, kept alive by the dataset, never copied.
+#ifndef ALMANAC_DATASET_DATASET_H_
+#define ALMANAC_DATASET_DATASET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "almanac/base/time.h"
+#include "almanac/dataset/split.h"
+#include "almanac/feature/build.h"
+#include "almanac/lake/matrix.h"
+#include "almanac/target/target.h"
+
+namespace almanac {
+
+class Dataset {
+ public:
+  // Rows without a label in `labels` get NaN. Throws Error(kBadData) if no row has one, and for row
+  // times that do not increase.
+  static Dataset Join(std::string symbol, std::shared_ptr<const Matrix> features,
+                      const Labels& labels);
+  static Dataset Join(std::string symbol, FeatureTable features, const Labels& labels);
+  // Without labels (all NaN): for forecasting rows whose future has not happened.
+  static Dataset Unlabelled(std::string symbol, FeatureTable features);
+
+  size_t rows() const { return time_.size(); }
+  size_t features() const { return columns_.size(); }
+  const std::string& symbol() const { return symbol_; }
+  std::span<const TimeMs> times() const { return time_; }  // when each row was known
+  std::span<const float> feature(size_t c) const { return columns_[c]; }
+  const std::vector<std::string>& feature_names() const { return names_; }
+  const std::string& target_name() const { return target_name_; }
+  std::span<const double> target() const { return target_; }
+  // The last instant that each row's label looks at (the row's own time if it has none).
+  std::span<const TimeMs> label_end() const { return label_end_; }
+
+  bool HasFeatures(size_t row) const;  // none is NaN
+  bool IsComplete(size_t row) const;   // nor is the target
+
+  Split SplitRows(const SplitSpec& spec) const {
+    return Split::Chronological(time_, label_end_, spec);
+  }
+
+ private:
+  Dataset() = default;
+  void SetLabels(const Labels& labels);
+
+  std::string symbol_;
+  std::shared_ptr<const void> owner_;
+  std::span<const TimeMs> time_;
+  std::vector<std::span<const float>> columns_;
+  std::vector<std::string> names_;
+  std::string target_name_;
+  std::vector<double> target_;
+  std::vector<TimeMs> label_end_;
+};
+
+// The rows of `rows` that can be learnt from, in order, and how many had to be left out.
+struct UsableRows {
+  std::vector<uint32_t> rows;
+  size_t dropped = 0;  // a feature or the target is NaN
+};
+UsableRows DropIncomplete(const Dataset& data, std::span<const uint32_t> rows);
+
+}  // namespace almanac
+
+#endif  // ALMANAC_DATASET_DATASET_H_

@@ -1,0 +1,38 @@
+// The forecasts that every model must beat.
+//   naive  tomorrow equals today: the forward return is 0. For a target in prices there is no such
+//          constant, so forward_close is refused: forecast its return.
+//   drift  the mean of the training target, whatever the features say.
+#ifndef ALMANAC_FORECAST_BASELINE_H_
+#define ALMANAC_FORECAST_BASELINE_H_
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "almanac/forecast/forecaster.h"
+
+namespace almanac {
+
+// A forecaster that gives one number for every row, NaN features or not.
+class ConstantForecaster final : public Forecaster {
+ public:
+  enum class Rule { kNaive, kDrift };
+  explicit ConstantForecaster(Rule rule) : rule_(rule) {}
+  static std::unique_ptr<ConstantForecaster> Load(Rule rule, const std::filesystem::path& folder);
+
+  std::string kind() const override { return rule_ == Rule::kNaive ? "naive" : "drift"; }
+  FitReport Fit(const FitInput& input) override;
+  Prediction Predict(const Dataset& data, std::span<const uint32_t> rows) const override;
+  Json Describe() const override;
+  void Save(const std::filesystem::path& folder) const override;
+
+ private:
+  Rule rule_;
+  std::optional<double> value_;
+};
+
+}  // namespace almanac
+
+#endif  // ALMANAC_FORECAST_BASELINE_H_
