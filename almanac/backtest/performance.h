@@ -49,7 +49,7 @@ struct Performance {
   double mean_trade_return = 0;  // of return_on_entry; NaN without trades
   double mean_trade_bars = 0;    // bars between entry and exit
   double exposure = 0;           // share of the bars during which a position was held
-  double annual_turnover = 0;    // traded notional / mean equity / years
+  double annual_turnover = 0;    // traded notional / mean equity / years; NaN after ruin
   double costs = 0;              // quote currency
   double costs_share = 0;        // costs / capital
 };

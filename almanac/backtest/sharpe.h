@@ -29,7 +29,7 @@ double PeriodsPerYear(Timeframe timeframe, TradingYear year);
 double SharpeRatio(std::span<const double> returns);
 
 // The standard error for n independent normal returns: sqrt((1 + sr^2 / 2) / n).
-// Lo (2002, "The Statistics of Sharpe Ratios", Financial Analysts Journal 58), equation 9.
+// Lo (2002, "The Statistics of Sharpe Ratios", Financial Analysts Journal 58).
 double SharpeErrorNormal(double sr, double count);
 // For independent returns of any shape: sqrt((1 - skewness sr + (kurtosis - 1) / 4 sr^2) / n).
 // Mertens (2002, "Comments on variance of the IID estimator in Lo (2002)"); with normal skewness 0
@@ -41,7 +41,7 @@ double SharpeErrorMertens(double sr, double skewness, double kurtosis, double co
 double SharpeErrorGmm(std::span<const double> returns, size_t lag);
 
 // The factor eta(q) by which a per-period ratio grows over q periods when returns have the given
-// autocorrelations rho_1, rho_2, ... (missing ones are 0); sqrt(q) without any. Lo (2002), eq. 15.
+// autocorrelations rho_1, rho_2, ... (missing ones are 0); sqrt(q) without any. Lo (2002).
 double LoTimeAggregation(size_t periods, std::span<const double> autocorrelations);
 
 // The probability that the true ratio exceeds `benchmark`: Phi((sr - benchmark) sqrt(n - 1) /
@@ -84,8 +84,8 @@ struct DeflatedSharpe {
   double hurdle_annual = 0;  // the expected maximum of that many lucky trials
   double probability = 0;    // that the true ratio exceeds the hurdle; NaN if the ratio is
 };
-// `trials`: how many were needed, this one included (>= 1; less counts as 1). `annual_sharpes`: the
-// ratios of those that have one, annualised.
+// `trials`: how many were needed, this one included; counts as at least 1 and at least the number
+// of ratios. `annual_sharpes`: the ratios of those that have one, annualised.
 DeflatedSharpe Deflate(const SharpeStatistics& sharpe, size_t trials,
                        std::span<const double> annual_sharpes);
 

@@ -29,8 +29,8 @@
 namespace almanac {
 
 struct CostModel {
-  double fee_bps = 10.0;  // of traded notional, >= 0
-  double slippage_bps = 5.0;
+  double fee_bps = 10.0;      // of traded notional, >= 0
+  double slippage_bps = 5.0;  // likewise; together below 10000
   double Rate() const { return (fee_bps + slippage_bps) / 1e4; }
 };
 
