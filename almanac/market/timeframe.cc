@@ -34,6 +34,7 @@ constexpr DurationMs kWeekAnchor = -3 * kMsPerDay;
 
 std::string KnownNames() {
   std::vector<std::string_view> names;
+  names.reserve(kKnown.size());
   for (const NamedDuration& known : kKnown) names.push_back(known.name);
   return fmt::format("{}", fmt::join(names, " "));
 }
@@ -63,6 +64,7 @@ std::optional<Timeframe> Timeframe::FromDuration(DurationMs duration) {
 const std::vector<Timeframe>& Timeframe::All() {
   static const std::vector<Timeframe> all = [] {
     std::vector<Timeframe> timeframes;
+    timeframes.reserve(kKnown.size());
     for (const NamedDuration& known : kKnown) timeframes.push_back(Timeframe(known.duration));
     return timeframes;
   }();

@@ -34,7 +34,7 @@ CivilDate NthWeekday(int year, int month, int weekday, int n) {
   }
   const CivilDate first{year, month, 1};
   const int ahead = (weekday - WeekdayOf(first) + 7) % 7;
-  return CivilFromDays(DaysFromCivil(first) + ahead + 7 * (n - 1));
+  return CivilFromDays(DaysFromCivil(first) + ahead + int64_t{7} * (n - 1));
 }
 
 // Where a holiday with a fixed date is kept: Saturday's on Friday, Sunday's on Monday.

@@ -108,7 +108,7 @@ double Market::log_variance() const {
 
 void Market::BuildSeason(double strength) {
   const size_t minutes = static_cast<size_t>(options_.timeframe.duration() / kMsPerMinute);
-  constexpr size_t kWeek = 7 * 1440;
+  constexpr size_t kWeek = size_t{7} * 1440;
   for (size_t first = 0; first < kWeek; first += minutes) {
     double square = 0.0, volume = 0.0;
     for (size_t minute = first; minute < first + minutes; ++minute) {
