@@ -13,8 +13,9 @@
 namespace almanac {
 namespace {
 
-using ::testing::ElementsAre;
+using ::testing::DoubleNear;
 using ::testing::HasSubstr;
+using ::testing::Pointwise;
 
 ExecutionOptions Costs(double bps, size_t delay = 0) {
   ExecutionOptions options;
@@ -29,9 +30,9 @@ TEST(Simulate, FillsAtTheNextOpenAndMarksAtTheClose) {
   // Decided when bar 0 is known; flat again when bar 2 is.
   const std::vector<PositionTarget> targets = {{kHour, 1}, {3 * kHour, 0}};
   const Simulation result = Simulate(bars, targets, Costs(0));
-  EXPECT_THAT(result.equity,
-              ElementsAre(1000, 1000 * 118.0 / 110, 1000 * 121.0 / 110, 1000 * 125.0 / 110));
-  EXPECT_THAT(result.weight, ElementsAre(0, 1, 1, 0));
+  const std::vector<double> equity = {1000, 1000 * 118.0 / 110, 1100, 1000 * 125.0 / 110};
+  EXPECT_THAT(result.equity, Pointwise(DoubleNear(1e-9), equity));
+  EXPECT_THAT(result.weight, Pointwise(DoubleNear(1e-12), std::vector<double>{0, 1, 1, 0}));
   ASSERT_EQ(result.trades.size(), 1u);
   EXPECT_EQ(result.trades[0].entry_price, 110);
   EXPECT_EQ(result.trades[0].entry_time, kHour);
