@@ -4,6 +4,7 @@
 #include <set>
 
 #include "almanac/base/error.h"
+#include "almanac/base/hash.h"
 
 namespace almanac {
 namespace {
@@ -35,12 +36,32 @@ std::vector<std::string> ReadSymbols(const ConfigNode& node) {
   return symbols;
 }
 
-std::string DefaultMarket(const std::string& source) {
-  if (source == "binance") return "binance-spot";
-  if (source == "polygon") return "polygon-stocks";
-  if (source == "alpaca") return "alpaca-stocks-iex";
-  if (source == "lake") return "import";
-  return source;
+// Every parameter that shapes the simulated prices, so that another market gets another name.
+std::string SimulatedMarketName(const SimulatorOptions& options) {
+  Hasher hasher;
+  hasher.Add(static_cast<int64_t>(options.seed)).Add(options.timeframe.duration());
+  for (const double parameter :
+       {options.annual_volatility, options.annual_drift, options.correlation,
+        options.predictability, options.volatility_of_volatility, options.leverage,
+        options.jumps_per_year, options.jump_variance_share, options.seasonality,
+        options.regimes ? 1.0 : 0.0}) {
+    hasher.AddBytes(&parameter, sizeof(parameter));
+  }
+  constexpr size_t kDigits = 8;
+  return std::string(kSimulatorMarket) + "-" + hasher.Finish().substr(0, kDigits);
+}
+
+std::string ReadMarket(const ConfigNode& node, const DataSection& data) {
+  if (data.source == "simulator") {
+    if (node.Has("market")) {
+      throw Error(ErrorCode::kUsage, node.Place("market"), "cannot be chosen for the simulator",
+                  "leave it out: a simulated market is named by its parameters");
+    }
+    return SimulatedMarketName(data.options.simulator);
+  }
+  const std::string otherwise =
+      data.source == "lake" ? "import" : MakeCandleSource(data.source, data.options)->default_market();
+  return node.String("market", otherwise);
 }
 
 const Calendar* ReadCalendar(const ConfigNode& node, const std::string& market) {
@@ -48,8 +69,7 @@ const Calendar* ReadCalendar(const ConfigNode& node, const std::string& market) 
   return name == "auto" ? &CalendarOfMarket(market) : &CalendarByName(name);
 }
 
-// A known number of decimals, volatility and start price for the coins of the demo; anything else
-// starts at 100.
+// Familiar prices for the coins of the demo; anything else starts at 100.
 double DefaultStartPrice(const std::string& symbol) {
   if (symbol.rfind("BTC", 0) == 0) return 30000.0;
   if (symbol.rfind("ETH", 0) == 0) return 2000.0;
@@ -86,6 +106,20 @@ SimulatorOptions ReadSimulator(const ConfigNode& node, const DataSection& data) 
   return options;
 }
 
+SourceOptions ReadSourceOptions(const ConfigNode& node, const DataSection& data) {
+  SourceOptions options;
+  if (node.Has("base_url")) options.base_url = node.String("base_url");
+  if (node.Has("feed")) options.feed = node.String("feed");
+  if (node.Has("adjustment")) options.adjustment = node.String("adjustment");
+  if (node.Has("requests_per_minute")) {
+    options.requests_per_minute =
+        static_cast<int>(node.Int("requests_per_minute", Range<int64_t>::Between(1, 100000)));
+  }
+  // Read even where another source is used: an overlay may change the source alone.
+  options.simulator = ReadSimulator(node.OptionalMap("simulator"), data);
+  return options;
+}
+
 void CheckRange(const ConfigNode& node, const DataSection& data) {
   if (data.from >= data.to) {
     throw Error(ErrorCode::kUsage, node.Place("to"),
@@ -110,21 +144,22 @@ std::vector<SeriesKey> DataSection::Keys() const {
   return keys;
 }
 
-DataSection ReadDataSection(const ConfigNode& node) {
+DataSection ReadDataSection(const ConfigNode& node, const std::filesystem::path& home) {
   DataSection data;
-  data.source = node.Choice(
-      "source", {"lake", "simulator", "binance", "binance-perp", "polygon", "alpaca"}, "lake");
-  data.market = node.String("market", DefaultMarket(data.source));
+  std::vector<std::string> sources = CandleSourceNames();
+  sources.insert(sources.begin(), "lake");
+  data.source = node.Choice("source", sources, "lake");
   data.symbols = ReadSymbols(node);
   data.timeframe = ReadTimeframe(node);
   data.from = node.Time("from", kMinTime);
   data.to = node.Time("to", kMaxTime);
+  CheckRange(node, data);
+  data.options = ReadSourceOptions(node, data);
+  data.options.home = home;
+  data.market = ReadMarket(node, data);
   data.fill = ParseFillPolicy(node.Choice("fill", {"none", "forward"}, "none"));
   data.calendar = ReadCalendar(node, data.market);
   data.refuse_unsound = node.Choice("on_unsound", {"refuse", "warn"}, "refuse") == "refuse";
-  const ConfigNode simulator = node.OptionalMap("simulator");
-  data.simulator = ReadSimulator(simulator, data);
-  CheckRange(node, data);
   return data;
 }
 

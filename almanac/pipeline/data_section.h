@@ -3,6 +3,7 @@
 #ifndef ALMANAC_PIPELINE_DATA_SECTION_H_
 #define ALMANAC_PIPELINE_DATA_SECTION_H_
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,15 +12,17 @@
 #include "almanac/market/calendar.h"
 #include "almanac/market/candle.h"
 #include "almanac/market/fill.h"
-#include "almanac/source/simulator.h"
+#include "almanac/source/candle_source.h"
 
 namespace almanac {
 
 struct DataSection {
-  // "lake" (what was imported or backfilled before), or a source that collect brings up to date:
-  // "simulator", "binance", "binance-perp", "polygon", "alpaca".
+  // "lake" (what was imported or backfilled before), or one of CandleSourceNames(), from which the
+  // run brings the lake up to date.
   std::string source;
-  std::string market;  // the lake's name for where the prices are from
+  // The lake's name for where the prices are from. Simulated markets are named by their parameters,
+  // so that two of them never mix.
+  std::string market;
   std::vector<std::string> symbols;
   Timeframe timeframe;
   TimeMs from = kMinTime;  // bars with from <= open time < to
@@ -28,13 +31,15 @@ struct DataSection {
   const Calendar* calendar = nullptr;  // not owned
   // Whether a series whose audit is not sound stops the run.
   bool refuse_unsound = true;
-  SimulatorOptions simulator;  // only for the source "simulator"
+  // How to ask the source; its simulator part is for the source "simulator" alone.
+  SourceOptions options;
 
   std::vector<SeriesKey> Keys() const;
 };
 
 // Throws Error(kUsage) naming key and line.
-DataSection ReadDataSection(const ConfigNode& node);
+// `home` is where secrets may be.
+DataSection ReadDataSection(const ConfigNode& node, const std::filesystem::path& home);
 
 }  // namespace almanac
 
