@@ -38,7 +38,6 @@ find_package_handle_standard_args(DuckDB
 if(DuckDB_FOUND AND NOT TARGET DuckDB::headers)
   add_library(DuckDB::headers INTERFACE IMPORTED)
   set_target_properties(DuckDB::headers PROPERTIES
-    INTERFACE_INCLUDE_DIRECTORIES "${DuckDB_INCLUDE_DIR}"
-    INTERFACE_COMPILE_DEFINITIONS "ALMANAC_DUCKDB_LIBRARY=\"${DuckDB_LIBRARY}\"")
+    INTERFACE_INCLUDE_DIRECTORIES "${DuckDB_INCLUDE_DIR}")
 endif()
 mark_as_advanced(DuckDB_INCLUDE_DIR DuckDB_LIBRARY)

@@ -224,8 +224,12 @@ Json BarsToJson(const CandleSeries& bars) {
   Json rows = Json::array();
   for (size_t i = 0; i < bars.size(); ++i) {
     const Candle bar = bars.At(i);
-    Json row = {{"open_time", FormatTime(bar.open_time)}, {"open", bar.open}, {"high", bar.high},
-                {"low", bar.low}, {"close", bar.close}, {"volume", bar.volume}};
+    Json row = {{"open_time", FormatTime(bar.open_time)},
+                {"open", bar.open},
+                {"high", bar.high},
+                {"low", bar.low},
+                {"close", bar.close},
+                {"volume", bar.volume}};
     if (!bars.trade_count.empty()) row["trade_count"] = bar.trade_count;
     if (!bars.vwap.empty()) row["vwap"] = bar.vwap;
     rows.push_back(std::move(row));

@@ -41,10 +41,10 @@ void SayOutcomes(const BackfillReport& report, const Invocation& invocation) {
     table.AddRow({outcome.key.market, outcome.key.symbol, outcome.key.timeframe.name(),
                   FormatCount(outcome.received), FormatCount(outcome.stats.added),
                   FormatCount(outcome.stats.replaced),
-                  outcome.error         ? "failed"
-                  : outcome.up_to_date  ? "was up to date"
-                  : outcome.readjusted  ? "downloaded anew: past prices were adjusted"
-                                        : "done"});
+                  outcome.error        ? "failed"
+                  : outcome.up_to_date ? "was up to date"
+                  : outcome.readjusted ? "downloaded anew: past prices were adjusted"
+                                       : "done"});
   }
   invocation.Say(table.Render());
   for (const BackfillOutcome& outcome : report.outcomes) {
@@ -135,7 +135,8 @@ void AddDdl(CLI::App& data, Invocation& invocation) {
     std::string location = "s3://BUCKET/PREFIX/lake";
   };
   const auto flags = std::make_shared<DdlFlags>();
-  CLI::App* command = data.add_subcommand("ddl", "Table definitions for engines that read the lake");
+  CLI::App* command =
+      data.add_subcommand("ddl", "Table definitions for engines that read the lake");
   command->add_flag("--athena", flags->athena, "For Amazon Athena")->required();
   command->add_option("--location", flags->location, "Where the lake lies in S3")
       ->capture_default_str();

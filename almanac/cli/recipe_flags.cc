@@ -43,8 +43,7 @@ ConfigOptions ToConfigOptions(const RecipeFlags& flags) {
   if (!fs::is_regular_file(overlay)) {
     const std::vector<std::string> known = EnvironmentsIn(folder);
     const auto near = NearestWord(flags.environment, known);
-    throw Error(ErrorCode::kUsage, "--env " + flags.environment,
-                "there is no " + overlay.string(),
+    throw Error(ErrorCode::kUsage, "--env " + flags.environment, "there is no " + overlay.string(),
                 near            ? "did you mean \"" + *near + "\"?"
                 : known.empty() ? "the folder " + folder.string() + " holds no environments"
                                 : fmt::format("there are {}", fmt::join(known, ", ")));

@@ -14,10 +14,14 @@ namespace {
 
 std::string_view Name(StageStatus status) {
   switch (status) {
-    case StageStatus::kComplete: return "complete";
-    case StageStatus::kMade: return "made";
-    case StageStatus::kToDo: return "to do";
-    case StageStatus::kUnknown: return "after the stages before it";
+    case StageStatus::kComplete:
+      return "complete";
+    case StageStatus::kMade:
+      return "made";
+    case StageStatus::kToDo:
+      return "to do";
+    case StageStatus::kUnknown:
+      return "after the stages before it";
   }
   return "";
 }
@@ -62,8 +66,7 @@ void SayResult(const RunResult& result, const Invocation& invocation) {
 
 int Run(const RecipeFlags& flags, const RunOptions& options, Invocation& invocation) {
   const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags));
-  const RunResult result =
-      RunRecipe(recipe, invocation.home(), options, invocation.progress());
+  const RunResult result = RunRecipe(recipe, invocation.home(), options, invocation.progress());
   invocation.PrintJson(ToJson(result));
   if (options.dry_run) {
     SayPlan(result, invocation);
@@ -85,9 +88,7 @@ void RegisterRunCommand(CLI::App& app, Invocation& invocation) {
                       "Make this stage again, and what depends on it (repeatable)");
   command->add_option("--until", options->until, "Stop after this stage");
   command->callback([flags, options, &invocation] {
-    invocation.action = [flags, options, &invocation] {
-      return Run(*flags, *options, invocation);
-    };
+    invocation.action = [flags, options, &invocation] { return Run(*flags, *options, invocation); };
   });
 }
 

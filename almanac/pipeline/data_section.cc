@@ -59,8 +59,9 @@ std::string ReadMarket(const ConfigNode& node, const DataSection& data) {
     }
     return SimulatedMarketName(data.options.simulator);
   }
-  const std::string otherwise =
-      data.source == "lake" ? "import" : MakeCandleSource(data.source, data.options)->default_market();
+  const std::string otherwise = data.source == "lake"
+                                    ? "import"
+                                    : MakeCandleSource(data.source, data.options)->default_market();
   return node.String("market", otherwise);
 }
 

@@ -44,13 +44,13 @@ struct RunOptions {
 };
 
 struct RunResult {
-  std::string run_id;             // recipe name and hash of the recipe as it was run
-  std::filesystem::path folder;   // <home>/runs/<run_id>
+  std::string run_id;            // recipe name and hash of the recipe as it was run
+  std::filesystem::path folder;  // <home>/runs/<run_id>
   std::vector<StageReport> stages;
-  bool did_nothing = false;       // every artifact was complete
+  bool did_nothing = false;                    // every artifact was complete
   std::vector<std::filesystem::path> reports;  // HTML files
-  std::string summary;            // for the terminal
-  Json results;                   // for --json; null where the run did not get that far
+  std::string summary;                         // for the terminal
+  Json results;  // for --json; null where the run did not get that far
 };
 
 // Throws Error: kUsage for an unknown stage or a recipe that cannot be, kBadData where the data

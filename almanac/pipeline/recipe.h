@@ -1,0 +1,7 @@
+#ifndef X
+#define X
+#include <string>
+namespace almanac {
+struct Recipe {};
+}  // namespace almanac
+#endif
