@@ -3,7 +3,8 @@
 # changes when, and only when, code that could have made it changed.
 set(table "")
 foreach(room IN LISTS ROOMS)
-  file(GLOB_RECURSE files "${SOURCE}/almanac/${room}/*.cc" "${SOURCE}/almanac/${room}/*.h")
+  file(GLOB_RECURSE files "${SOURCE}/almanac/${room}/*.cc" "${SOURCE}/almanac/${room}/*.h"
+       "${SOURCE}/almanac/${room}/*.S" "${SOURCE}/almanac/${room}/assets/*")
   list(FILTER files EXCLUDE REGEX "_test\\.cc$")
   list(SORT files)
   set(digests "")

@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "almanac/base/text.h"
+#include "almanac/report/from_results.h"
+
+namespace almanac {
+namespace {
+
+using Better = ReportColumn::Better;
+
+constexpr double kTwoSided95 = 1.959963984540054;  // standard deviations
+
+ReportRow AccountRow(const BacktestRun& run, bool benchmark) {
+  const Performance& p = run.performance;
+  const SharpeStatistics& sharpe = p.sharpe;
+  const double margin = kTwoSided95 * sharpe.annual_error;
+  const auto only = [](double value) { return ReportCell{value, kNotANumber, kNotANumber, {}}; };
+  return {run.name,
+          benchmark,
+          {only(p.total_return), only(p.annual_return), only(p.annual_volatility),
+           ReportCell{sharpe.annual, sharpe.annual - margin, sharpe.annual + margin, {}},
+           only(sharpe.p_value), only(p.sortino), only(p.drawdown.depth),
+           only(static_cast<double>(p.trades)), only(p.hit_rate), only(p.profit_factor),
+           only(p.exposure), only(p.annual_turnover), only(p.costs_share)}};
+}
+
+std::vector<ReportColumn> AccountColumns() {
+  return {{"Total return", NumberFormat::kSignedPercent, Better::kLarger, "after costs"},
+          {"A year", NumberFormat::kSignedPercent, Better::kLarger, "compound annual return"},
+          {"Volatility", NumberFormat::kPercent, Better::kSmaller,
+           "standard deviation of the returns, annualised"},
+          {"Sharpe", NumberFormat::kRatio, Better::kLarger,
+           "mean return divided by its standard deviation, annualised, with its 95% interval"},
+          {"p-value", NumberFormat::kProbability, Better::kNeither,
+           "how likely a Sharpe ratio this high is if the true one is 0 or less"},
+          {"Sortino", NumberFormat::kRatio, Better::kLarger,
+           "mean return divided by the spread of the losses alone, annualised"},
+          {"Drawdown", NumberFormat::kPercent, Better::kSmaller, "the deepest fall from a peak"},
+          {"Trades", NumberFormat::kCount, Better::kNeither, ""},
+          {"Winners", NumberFormat::kPercent, Better::kNeither, "share of the trades with a gain"},
+          {"Profit factor", NumberFormat::kRatio, Better::kNeither, "gains divided by losses"},
+          {"In the market", NumberFormat::kPercent, Better::kNeither,
+           "share of the bars during which a position was held"},
+          {"Turnover", NumberFormat::kRatio, Better::kNeither,
+           "traded value a year, in multiples of the account"},
+          {"Costs", NumberFormat::kPercent, Better::kNeither,
+           "fees and slippage as a share of the starting capital"}};
+}
+
+ReportCurve CurveOf(const BacktestRun& run, CurveRole role) {
+  return {run.name, role, run.simulation.equity};
+}
+
+}  // namespace
+
+ReportVerdict VerdictOf(const BacktestResult& result, double significance) {
+  ReportVerdict verdict{Tone::kCaution, result.verdict};
+  const Performance& performance = result.strategy.performance;
+  const bool convincing =
+      performance.sharpe.p_value < significance && result.deflated.probability > 1 - significance;
+  if (performance.total_return < 0) {
+    verdict.tone = Tone::kBad;
+  } else if (convincing) {
+    verdict.tone = Tone::kGood;
+  }
+  return verdict;
+}
+
+std::vector<ReportKeyFigure> KeyFiguresOf(const BacktestResult& result) {
+  const Performance& strategy = result.strategy.performance;
+  const Performance& hold = result.buy_and_hold.performance;
+  const std::string& benchmark = result.buy_and_hold.name;
+  constexpr double kSignificant = 0.05;
+  const double p_value = strategy.sharpe.p_value, probability = result.deflated.probability;
+  const Tone beats_chance = p_value < kSignificant ? Tone::kGood : Tone::kCaution;
+  const Tone beats_search = probability > 1 - kSignificant ? Tone::kGood : Tone::kCaution;
+  return {{"Total return", strategy.total_return, hold.total_return, benchmark,
+           NumberFormat::kSignedPercent, Tone::kNeutral, "of the whole test time, after costs"},
+          {"Sharpe ratio", strategy.sharpe.annual, hold.sharpe.annual, benchmark,
+           NumberFormat::kRatio, Tone::kNeutral, "annualised"},
+          {"Deepest drawdown", strategy.drawdown.depth, hold.drawdown.depth, benchmark,
+           NumberFormat::kPercent, Tone::kNeutral, "fall from a peak of the account"},
+          {"p-value of the Sharpe ratio", p_value, kNotANumber, "", NumberFormat::kProbability,
+           beats_chance, "how likely a ratio this high is by luck alone; below 0.05 is convincing"},
+          {"Deflated Sharpe ratio", probability, kNotANumber, "", NumberFormat::kProbability,
+           beats_search,
+           fmt::format("probability of real skill after {} {}; above 0.95 is convincing",
+                       FormatCount(static_cast<int64_t>(result.deflated.trials)),
+                       result.deflated.trials == 1 ? "trial" : "trials")}};
+}
+
+ReportTable AccountsTable(const BacktestResult& result) {
+  ReportTable table;
+  table.title = "The accounts beside each other";
+  table.note = "The pessimistic account pays twice the costs and fills every order one bar later.";
+  table.columns = AccountColumns();
+  table.rows = {AccountRow(result.strategy, false), AccountRow(result.pessimistic, false),
+                AccountRow(result.buy_and_hold, true)};
+  return table;
+}
+
+ReportEquity EquityOf(const BacktestResult& result, std::string currency) {
+  const Simulation& strategy = result.strategy.simulation;
+  return {strategy.capital,
+          std::move(currency),
+          strategy.time,
+          {CurveOf(result.strategy, CurveRole::kStrategy),
+           CurveOf(result.pessimistic, CurveRole::kPessimistic),
+           CurveOf(result.buy_and_hold, CurveRole::kBenchmark)}};
+}
+
+ReportMonthlyReturns MonthlyReturnsOf(const BacktestRun& run) {
+  ReportMonthlyReturns returns{run.name, {}};
+  for (const MonthReturn& month : MonthlyReturns(run.simulation)) {
+    returns.months.push_back({month.year, month.month, month.value});
+  }
+  return returns;
+}
+
+std::vector<ReportTrade> TradesOf(const BacktestRun& run, const std::string& symbol) {
+  std::vector<ReportTrade> trades;
+  for (const Trade& trade : run.simulation.trades) {
+    trades.push_back({symbol, trade.side == Side::kShort, trade.entry_time, trade.exit_time,
+                      trade.entry_price, trade.exit_price, trade.units, trade.costs, trade.pnl,
+                      trade.return_on_entry, trade.closed_at_end});
+  }
+  return trades;
+}
+
+}  // namespace almanac
