@@ -1,0 +1,38 @@
+// What a family of features is inside this room: its line of the catalogue and how its kernels are
+// wired. Each family stands in a file below family/.
+#ifndef ALMANAC_FEATURE_FAMILY_H_
+#define ALMANAC_FEATURE_FAMILY_H_
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "almanac/feature/feature_set.h"
+#include "almanac/feature/graph.h"
+
+namespace almanac {
+
+struct Family {
+  FamilyInfo info;
+  int64_t bars_before = 0;  // the look-back is window + bars_before
+  bool unbounded_memory = false;
+  // Adds the column of a window to the graph.
+  KernelGraph::Node (*add)(KernelGraph& graph, int64_t window) = nullptr;
+};
+
+std::vector<Family> ReturnFamilies();
+std::vector<Family> TrendFamilies();
+std::vector<Family> VolatilityFamilies();
+std::vector<Family> VolumeFamilies();
+
+// All of the above, sorted by name.
+const std::vector<Family>& AllFamilies();
+// Null if there is none of that name.
+const Family* FindFamily(std::string_view name);
+
+// Nodes that several families use: ln(close[t] / close[t-1]), NaN at the first bar.
+KernelGraph::Node AddOneBarLogReturn(KernelGraph& graph);
+
+}  // namespace almanac
+
+#endif  // ALMANAC_FEATURE_FAMILY_H_

@@ -1,0 +1,67 @@
+// Kernels wired together: the fields of bars at one end, columns at the other. What several columns
+// need (a one-bar log return) is one node, computed once. Inside this room.
+#ifndef ALMANAC_FEATURE_GRAPH_H_
+#define ALMANAC_FEATURE_GRAPH_H_
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "almanac/feature/kernel.h"
+
+namespace almanac {
+
+enum class BarField { kOpen, kHigh, kLow, kClose, kVolume };
+inline constexpr size_t kBarFields = 5;
+
+class KernelGraph {
+ public:
+  using Node = size_t;
+  // Rows that are worked on at a time: the buffers of some dozens of nodes fit a core's cache.
+  static constexpr size_t kBlockRows = 512;
+
+  KernelGraph();
+
+  Node Field(BarField field) const { return static_cast<Node>(field); }
+  // The node called `key`, added with the kernel that `make` gives unless it is there. A key names
+  // one computation with all its parameters. A kernel with several outputs takes as many nodes in
+  // a row; its first is returned.
+  Node Add(const std::string& key, const std::vector<Node>& inputs,
+           const std::function<std::unique_ptr<Kernel>()>& make);
+  void AddColumn(Node node) { columns_.push_back(node); }
+
+  size_t columns() const { return columns_.size(); }
+  // Goes on by `rows` bars: fields[f][row] in, columns[c][row] out (`columns` empty: dropped). A
+  // value that float32 cannot hold becomes NaN.
+  void Run(size_t rows, const std::array<const double*, kBarFields>& fields,
+           std::span<float* const> columns);
+
+  void SaveState(StateWriter& writer) const;
+  void LoadState(StateReader& reader);
+
+ private:
+  struct Step {
+    std::unique_ptr<Kernel> kernel;
+    std::vector<Node> inputs;
+    Node first_output = 0;
+  };
+  void RunBlock(size_t rows, const std::array<const double*, kBarFields>& fields);
+
+  std::map<std::string, Node> by_key_;
+  std::vector<Step> steps_;  // inputs come before their users
+  // Of the nodes that are not fields.
+  std::vector<std::unique_ptr<double[]>> buffers_;
+  std::vector<Node> columns_;
+  std::vector<const double*> inputs_;  // scratch of RunBlock
+  std::vector<double*> outputs_;
+  std::vector<const double*> nodes_;
+};
+
+}  // namespace almanac
+
+#endif  // ALMANAC_FEATURE_GRAPH_H_
