@@ -26,10 +26,14 @@ struct InputTable {
 
 duckdb_type TypeOf(ColumnType type) {
   switch (type) {
-    case ColumnType::kInt64: return DUCKDB_TYPE_BIGINT;
-    case ColumnType::kDouble: return DUCKDB_TYPE_DOUBLE;
-    case ColumnType::kText: return DUCKDB_TYPE_VARCHAR;
-    case ColumnType::kTimestampMs: return DUCKDB_TYPE_TIMESTAMP_MS;
+    case ColumnType::kInt64:
+      return DUCKDB_TYPE_BIGINT;
+    case ColumnType::kDouble:
+      return DUCKDB_TYPE_DOUBLE;
+    case ColumnType::kText:
+      return DUCKDB_TYPE_VARCHAR;
+    case ColumnType::kTimestampMs:
+      return DUCKDB_TYPE_TIMESTAMP_MS;
   }
   return DUCKDB_TYPE_INVALID;
 }
@@ -67,7 +71,9 @@ void CopyDoubles(const InputColumn& column, size_t first, size_t count, duckdb_v
 void CopyColumn(const InputColumn& column, size_t first, size_t count, duckdb_vector vector) {
   const DuckDbApi& api = DuckDb();
   switch (column.type) {
-    case ColumnType::kDouble: CopyDoubles(column, first, count, vector); return;
+    case ColumnType::kDouble:
+      CopyDoubles(column, first, count, vector);
+      return;
     case ColumnType::kInt64:
     case ColumnType::kTimestampMs:
       std::memcpy(api.vector_get_data(vector), static_cast<const int64_t*>(column.values) + first,
@@ -130,8 +136,7 @@ void AppendIntegers(const void* data, const uint64_t* validity, size_t count,
 }
 
 template <typename Stored>
-void AppendDoubles(const void* data, const uint64_t* validity, size_t count,
-                   ResultColumn& column) {
+void AppendDoubles(const void* data, const uint64_t* validity, size_t count, ResultColumn& column) {
   const auto* values = static_cast<const Stored*>(data);
   for (size_t i = 0; i < count; ++i) {
     column.doubles.push_back(IsValid(validity, i) ? static_cast<double>(values[i]) : std::nan(""));
@@ -149,8 +154,7 @@ void AppendTimes(const void* data, const uint64_t* validity, size_t count, Resul
   }
 }
 
-void AppendSeconds(const void* data, const uint64_t* validity, size_t count,
-                   ResultColumn& column) {
+void AppendSeconds(const void* data, const uint64_t* validity, size_t count, ResultColumn& column) {
   const auto* values = static_cast<const int64_t*>(data);
   for (size_t i = 0; i < count; ++i) {
     column.integers.push_back(IsValid(validity, i) ? values[i] * kMsPerSecond : 0);
@@ -175,22 +179,37 @@ void AppendTexts(const void* data, const uint64_t* validity, size_t count, Resul
 ColumnReader ReaderOf(duckdb_type type, std::string_view name) {
   switch (type) {
     case DUCKDB_TYPE_BOOLEAN:
-    case DUCKDB_TYPE_TINYINT: return {ColumnType::kInt64, AppendIntegers<int8_t>};
-    case DUCKDB_TYPE_SMALLINT: return {ColumnType::kInt64, AppendIntegers<int16_t>};
-    case DUCKDB_TYPE_INTEGER: return {ColumnType::kInt64, AppendIntegers<int32_t>};
-    case DUCKDB_TYPE_BIGINT: return {ColumnType::kInt64, AppendIntegers<int64_t>};
-    case DUCKDB_TYPE_UTINYINT: return {ColumnType::kInt64, AppendIntegers<uint8_t>};
-    case DUCKDB_TYPE_USMALLINT: return {ColumnType::kInt64, AppendIntegers<uint16_t>};
-    case DUCKDB_TYPE_UINTEGER: return {ColumnType::kInt64, AppendIntegers<uint32_t>};
-    case DUCKDB_TYPE_UBIGINT: return {ColumnType::kInt64, AppendIntegers<uint64_t>};
-    case DUCKDB_TYPE_FLOAT: return {ColumnType::kDouble, AppendDoubles<float>};
-    case DUCKDB_TYPE_DOUBLE: return {ColumnType::kDouble, AppendDoubles<double>};
-    case DUCKDB_TYPE_VARCHAR: return {ColumnType::kText, AppendTexts};
-    case DUCKDB_TYPE_TIMESTAMP_S: return {ColumnType::kTimestampMs, AppendSeconds};
-    case DUCKDB_TYPE_TIMESTAMP_MS: return {ColumnType::kTimestampMs, AppendTimes<1>};
+    case DUCKDB_TYPE_TINYINT:
+      return {ColumnType::kInt64, AppendIntegers<int8_t>};
+    case DUCKDB_TYPE_SMALLINT:
+      return {ColumnType::kInt64, AppendIntegers<int16_t>};
+    case DUCKDB_TYPE_INTEGER:
+      return {ColumnType::kInt64, AppendIntegers<int32_t>};
+    case DUCKDB_TYPE_BIGINT:
+      return {ColumnType::kInt64, AppendIntegers<int64_t>};
+    case DUCKDB_TYPE_UTINYINT:
+      return {ColumnType::kInt64, AppendIntegers<uint8_t>};
+    case DUCKDB_TYPE_USMALLINT:
+      return {ColumnType::kInt64, AppendIntegers<uint16_t>};
+    case DUCKDB_TYPE_UINTEGER:
+      return {ColumnType::kInt64, AppendIntegers<uint32_t>};
+    case DUCKDB_TYPE_UBIGINT:
+      return {ColumnType::kInt64, AppendIntegers<uint64_t>};
+    case DUCKDB_TYPE_FLOAT:
+      return {ColumnType::kDouble, AppendDoubles<float>};
+    case DUCKDB_TYPE_DOUBLE:
+      return {ColumnType::kDouble, AppendDoubles<double>};
+    case DUCKDB_TYPE_VARCHAR:
+      return {ColumnType::kText, AppendTexts};
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return {ColumnType::kTimestampMs, AppendSeconds};
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return {ColumnType::kTimestampMs, AppendTimes<1>};
     case DUCKDB_TYPE_TIMESTAMP:
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return {ColumnType::kTimestampMs, AppendTimes<kMicrosPerMs>};
-    case DUCKDB_TYPE_TIMESTAMP_NS: return {ColumnType::kTimestampMs, AppendTimes<kNanosPerMs>};
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return {ColumnType::kTimestampMs, AppendTimes<kMicrosPerMs>};
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return {ColumnType::kTimestampMs, AppendTimes<kNanosPerMs>};
     default:
       throw Error(ErrorCode::kBadData, std::string(name),
                   "the column has a type that is not read (DuckDB type " +
@@ -245,12 +264,9 @@ void Database::Impl::Open(const DatabaseOptions& options) {
   const int threads = options.threads > 0 ? options.threads : ThreadCount();
   // Nothing may be fetched from the network behind the user's back.
   const std::pair<const char*, std::string> settings[] = {
-      {"autoinstall_known_extensions", "false"},
-      {"autoload_known_extensions", "false"},
-      {"threads", std::to_string(threads)},
-      {"memory_limit", options.memory_limit},
-      {"preserve_insertion_order", "true"},
-      {"temp_directory", options.temporary.string()},
+      {"autoinstall_known_extensions", "false"}, {"autoload_known_extensions", "false"},
+      {"threads", std::to_string(threads)},      {"memory_limit", options.memory_limit},
+      {"preserve_insertion_order", "true"},      {"temp_directory", options.temporary.string()},
   };
   for (const auto& [name, value] : settings) {
     if (api.set_config(config, name, value.c_str()) != DuckDBSuccess) {

@@ -56,8 +56,8 @@ std::string HiveValue(std::string_view name, std::string_view part) {
   for (size_t i = name.size() + 1; i < part.size(); ++i) {
     const bool escaped = part[i] == '%' && i + 2 < part.size() && HexDigit(part[i + 1]) >= 0 &&
                          HexDigit(part[i + 2]) >= 0;
-    value += escaped ? static_cast<char>(HexDigit(part[i + 1]) * 16 + HexDigit(part[i + 2]))
-                     : part[i];
+    value +=
+        escaped ? static_cast<char>(HexDigit(part[i + 1]) * 16 + HexDigit(part[i + 2])) : part[i];
     if (escaped) i += 2;
   }
   return value;
@@ -65,8 +65,8 @@ std::string HiveValue(std::string_view name, std::string_view part) {
 
 Partition::Partition(const Home& home, const fs::path& relative)
     : folder_(home.lake() / relative),
-      lock_base_(home.locks() / ("lake-" + Sha256(relative.generic_string()).substr(
-                                               0, kLockDigits))) {}
+      lock_base_(home.locks() /
+                 ("lake-" + Sha256(relative.generic_string()).substr(0, kLockDigits))) {}
 
 fs::path Partition::Journal() const { return folder_ / kJournal; }
 

@@ -1,7 +1,7 @@
-// One partition of the lake: a folder of Parquet files that are replaced together. A writer prepares
-// files beside the live ones, and Publish makes all of them live in one step: readers that hold a
-// ReadGuard see the files of before or those of after, also when the writer is killed half-way.
-// docs/lake.md specifies files, journal and locks.
+// One partition of the lake: a folder of Parquet files that are replaced together. A writer
+// prepares files beside the live ones, and Publish makes all of them live in one step: readers that
+// hold a ReadGuard see the files of before or those of after, also when the writer is killed
+// half-way. docs/lake.md specifies files, journal and locks.
 #ifndef ALMANAC_LAKE_PARTITION_H_
 #define ALMANAC_LAKE_PARTITION_H_
 
