@@ -31,12 +31,19 @@ class ObservationStore {
   ~ObservationStore();
   ObservationStore(ObservationStore&&) noexcept;
 
-  // By (feature, time_frame, symbol, timestamp): idempotent and atomic as for candles.
+  // By (feature, time_frame, symbol, timestamp, updated_timestamp): a value that is restated later
+  // stands beside what was known before. Idempotent, and atomic for each partition. Throws
+  // Error(kBadData) for values that are not finite and names that are empty.
   UpsertStats Upsert(const std::vector<Observation>& observations);
-  // Of one partition, from <= timestamp < to, sorted by timestamp; empty if there are none.
+  // Of one partition, from <= timestamp < to, what was known at `as_of`: for each timestamp the
+  // value with the latest updated_timestamp <= as_of. Sorted by timestamp; empty if there are none.
   std::vector<Observation> Read(const std::string& feature, const std::string& time_frame,
                                 const std::string& symbol, TimeMs from = kMinTime,
-                                TimeMs to = kMaxTime) const;
+                                TimeMs to = kMaxTime, TimeMs as_of = kMaxTime) const;
+  // The same with every version of every value, sorted by timestamp, then updated_timestamp.
+  std::vector<Observation> ReadVersions(const std::string& feature, const std::string& time_frame,
+                                        const std::string& symbol, TimeMs from = kMinTime,
+                                        TimeMs to = kMaxTime) const;
   struct Partition {
     std::string feature, time_frame, symbol;
     int64_t rows = 0;
