@@ -2,6 +2,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -14,6 +15,8 @@ namespace {
 
 // Aliases of aliases grow exponentially; no sensible configuration comes near this.
 constexpr size_t kMaxNodes = 100'000;
+
+constexpr int kMostEmptyDocuments = 8;
 
 using Kind = ConfigTree::Kind;
 using Origin = std::shared_ptr<const ConfigOrigin>;
@@ -33,7 +36,7 @@ size_t CountNodes(const ConfigTree& tree) {
 // silently, forget which scalars were quoted, and be a cycle where an alias stands in its anchor.
 class Builder : public YAML::EventHandler {
  public:
-  explicit Builder(Origin origin) : origin_(std::move(origin)) {}
+  Builder(Origin origin, int last_line) : origin_(std::move(origin)), last_line_(last_line) {}
 
   ConfigTree Take() { return std::move(root_); }
 
@@ -85,7 +88,7 @@ class Builder : public YAML::EventHandler {
   };
 
   ConfigSpot SpotOf(const YAML::Mark& mark) const {
-    return {origin_, origin_->is_set ? 0 : mark.line + 1};
+    return {origin_, origin_->is_set ? 0 : std::min(mark.line + 1, last_line_)};
   }
 
   ConfigTree Make(Kind kind, const YAML::Mark& mark) {
@@ -145,6 +148,7 @@ class Builder : public YAML::EventHandler {
   }
 
   Origin origin_;
+  int last_line_;  // of the user's text
   ConfigTree root_;
   std::vector<Open> open_;
   std::map<YAML::anchor_t, ConfigTree> anchors_;
@@ -189,24 +193,37 @@ void CheckCharacters(std::string_view text, const Origin& origin) {
 ConfigTree ParseConfigYaml(std::string_view yaml,
                            const std::shared_ptr<const ConfigOrigin>& origin) {
   CheckCharacters(yaml, origin);
-  std::istringstream stream{std::string(yaml)};
-  Builder builder(origin);
+  // yaml-cpp takes a quotation that the end of the file cuts off for a whole one; a document's end
+  // inside it, it refuses.
+  std::string text(yaml);
+  if (!text.ends_with('\n')) text += '\n';
+  const auto last_line = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+  std::istringstream stream(text + "...\n");
   try {
     YAML::Parser parser(stream);
     ConfigTree tree;
-    if (!parser.HandleNextDocument(builder)) {
-      tree.spot = {origin, 0};
-      return tree;
-    }
-    tree = builder.Take();
-    Builder second(origin);
-    if (parser.HandleNextDocument(second)) {
-      Fail(second.Take().spot, "a second YAML document begins", "one document a file is read");
+    tree.spot = {origin, 0};
+    Builder first(origin, last_line);
+    if (!parser.HandleNextDocument(first)) return tree;
+    tree = first.Take();
+    int empty_documents = 0;
+    for (Builder next(origin, last_line); parser.HandleNextDocument(next);
+         next = Builder(origin, last_line)) {
+      const ConfigTree more = next.Take();
+      // Nothing between two document marks. At a stray bracket the parser gives such documents for
+      // ever without reading on.
+      if (more.kind == Kind::kNull && ++empty_documents <= kMostEmptyDocuments) continue;
+      if (more.kind == Kind::kNull) Fail(more.spot, "is not valid YAML: nothing can stand here");
+      Fail(more.spot, "a second YAML document begins",
+           "one document is read; check the indentation");
     }
     return tree;
   } catch (const YAML::Exception& error) {
-    const int line = origin->is_set || error.mark.is_null() ? 0 : error.mark.line + 1;
-    Fail({origin, line}, "is not valid YAML: " + error.msg);
+    const bool at_end = !error.mark.is_null() && error.mark.line >= last_line;
+    const bool has_line = !origin->is_set && !error.mark.is_null();
+    const int line = has_line ? std::min(error.mark.line + 1, last_line) : 0;
+    Fail({origin, line}, at_end ? "is not valid YAML: it ends inside a quotation or a bracket"
+                                : "is not valid YAML: " + error.msg);
   }
 }
 

@@ -113,7 +113,9 @@ void SyncPath(const fs::path& path) {
 
 fs::path TemporaryBeside(const fs::path& path) {
   static std::atomic<int> counter{0};
-  return path.string() + fmt::format(".{}-{}{}", getpid(), counter.fetch_add(1), kTemporarySuffix);
+  // "folder/" is the folder itself: the name goes beside it, not inside.
+  const fs::path target = path.has_filename() ? path : path.parent_path();
+  return target.string() + fmt::format(".{}-{}{}", getpid(), counter.fetch_add(1), kTemporarySuffix);
 }
 
 void WriteFileAtomic(const fs::path& path, std::string_view content) {
@@ -155,7 +157,8 @@ int RemoveStaleTemporaries(const fs::path& folder) {
 }
 
 AtomicFolder::AtomicFolder(fs::path path)
-    : path_(std::move(path)), staging_(TemporaryBeside(path_)) {
+    : path_(path.has_filename() ? std::move(path) : path.parent_path()),
+      staging_(TemporaryBeside(path_)) {
   MakeFolders(staging_);
 }
 
@@ -171,12 +174,14 @@ void AtomicFolder::Commit() {
     if (renameat2(AT_FDCWD, staging_.c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) != 0) {
       Fail(path_, "exchanging the folder");
     }
-    fs::remove_all(staging_);
   } else if (rename(staging_.c_str(), path_.c_str()) != 0) {
     Fail(path_, "renaming into place");
   }
   committed_ = true;
   SyncPath(ParentOf(path_));
+  // The old folder goes once the new one is safe. What cannot be deleted is a temporary like others.
+  std::error_code ignored;
+  fs::remove_all(staging_, ignored);
 }
 
 MappedFile::MappedFile(const fs::path& path) {

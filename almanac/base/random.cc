@@ -23,6 +23,13 @@ uint64_t NameHash(std::string_view name) {
   return hash;
 }
 
+// Two streams of one seed never get the same seed: for a given seed this is one-to-one. It is not
+// symmetric either: stream 2 of seed 1 is not stream 1 of seed 2.
+uint64_t StreamSeed(uint64_t seed, uint64_t stream) {
+  uint64_t mixed = SplitMix(seed) + stream;
+  return SplitMix(mixed);
+}
+
 }  // namespace
 
 Random::Random(uint64_t seed) {
@@ -31,7 +38,7 @@ Random::Random(uint64_t seed) {
 
 Random::Random(uint64_t seed, std::string_view stream) : Random(seed, NameHash(stream)) {}
 
-Random::Random(uint64_t seed, uint64_t stream) : Random(SplitMix(seed) ^ SplitMix(stream)) {}
+Random::Random(uint64_t seed, uint64_t stream) : Random(StreamSeed(seed, stream)) {}
 
 uint64_t Random::Next() {
   auto& s = state_.words;

@@ -138,7 +138,8 @@ bool IsValidDate(CivilDate date) {
 
 std::string FormatTime(TimeMs time) {
   const CivilDate date = DateOf(time);
-  const int64_t clock = time - StartOfDate(date);
+  // Not time - StartOfDate(date): the first day that 64 bits reach begins before they do.
+  const int64_t clock = (time % kMsPerDay + kMsPerDay) % kMsPerDay;
   const int64_t milliseconds = clock % kMsPerSecond;
   std::string text =
       fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", date.year, date.month, date.day,
@@ -153,6 +154,7 @@ std::string FormatDate(TimeMs time) {
 }
 
 std::string FormatDuration(DurationMs duration) {
+  if (duration == std::numeric_limits<DurationMs>::min()) ++duration;  // has no positive twin
   if (duration < 0) return "-" + FormatDuration(-duration);
   std::string text;
   int parts = 0;
