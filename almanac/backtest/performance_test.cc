@@ -122,7 +122,7 @@ TEST(Performance, OfARuinedAccount) {
 }
 
 TEST(MonthlyReturns, CompoundToTheWhole) {
-  CandleSeries bars = RandomBars(24 * 80, 0, 4);
+  CandleSeries bars = RandomBars(1920, 0, 4);
   for (TimeMs& time : bars.open_time) time += StartOfDate({2023, 12, 20});
   const std::vector<PositionTarget> targets = {{bars.open_time[5], 1}};
   const Simulation simulation = Simulate(bars, targets, {});

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <numbers>
 
+#include "almanac/base/error.h"
+#include "almanac/base/time.h"
 #include "almanac/evaluate/json_value.h"
 #include "almanac/evaluate/statistics.h"
 
@@ -14,7 +16,6 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTradingDays = 252;
 constexpr double kWeeks = 52;
-constexpr double kSessionHours = 6.5;
 
 // n times the squared standard error.
 double MertensVariance(double sr, double skewness, double kurtosis) {
@@ -27,13 +28,21 @@ bool Varies(std::span<const double> values) {
 
 }  // namespace
 
+TradingYear TradingYearOf(const Calendar& calendar) {
+  if (calendar.name() == AlwaysOpenCalendar().name()) return TradingYear::kAlwaysOpen;
+  if (calendar.name() == UsEquitiesCalendar().name()) return TradingYear::kUsEquities;
+  throw Error(ErrorCode::kUsage, "annualisation",
+              "the calendar '" + calendar.name() + "' has no trading year",
+              "use 24/7 or us-equities");
+}
+
 double PeriodsPerYear(Timeframe timeframe, TradingYear year) {
   const auto duration = static_cast<double>(timeframe.duration());
   if (year == TradingYear::kAlwaysOpen) return 365.0 * kMsPerDay / duration;
   if (timeframe.duration() > kMsPerDay) return kWeeks * (7.0 * kMsPerDay) / duration;
-  // A session that is no multiple of the bar ends in a shorter one.
-  const double bars = std::ceil(kSessionHours * kMsPerHour / duration);
-  return kTradingDays * bars;
+  if (timeframe.duration() == kMsPerDay) return kTradingDays;
+  return static_cast<double>(UsEquitiesCalendar().CountExpected(
+      timeframe, StartOfDate({2024, 1, 1}), StartOfDate({2025, 1, 1})));
 }
 
 double SharpeRatio(std::span<const double> returns) {

@@ -13,16 +13,18 @@
 #include <vector>
 
 #include "almanac/base/json.h"
+#include "almanac/market/calendar.h"
 #include "almanac/market/timeframe.h"
 
 namespace almanac {
 
 // Which days and hours a market trades, for annualisation.
-enum class TradingYear {
-  kAlwaysOpen,  // 365 days of 24 hours
-  kUsEquities   // 252 days of 6.5 hours; 52 weeks
-};
-// How many bars a year has: the square of the factor that annualises a Sharpe ratio.
+enum class TradingYear { kAlwaysOpen, kUsEquities };
+// By the calendar's name. Throws Error(kUsage) for one that has no trading year here.
+TradingYear TradingYearOf(const Calendar& calendar);
+// How many bars a year has: the square of the factor that annualises a Sharpe ratio. Always open:
+// 365 days of 24 hours. US equities: 52 weeks, 252 days, and for shorter bars those that a complete
+// series of 2024 has, a year of 252 sessions.
 double PeriodsPerYear(Timeframe timeframe, TradingYear year);
 
 // mean / standard deviation; NaN for fewer than two returns or returns that do not vary.

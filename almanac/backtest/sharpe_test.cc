@@ -189,9 +189,15 @@ TEST(PeriodsPerYear, FollowsTheMarketsHours) {
   EXPECT_EQ(periods("1d", TradingYear::kAlwaysOpen), 365);
   EXPECT_DOUBLE_EQ(periods("1w", TradingYear::kAlwaysOpen), 365.0 / 7);
   EXPECT_EQ(periods("1d", TradingYear::kUsEquities), 252);
-  EXPECT_EQ(periods("1m", TradingYear::kUsEquities), 252 * 390);
-  EXPECT_EQ(periods("1h", TradingYear::kUsEquities), 252 * 7);
+  // 249 whole sessions and 3 half days.
+  EXPECT_EQ(periods("1m", TradingYear::kUsEquities), 249 * 390 + 3 * 210);
+  EXPECT_EQ(periods("1h", TradingYear::kUsEquities), 249 * 7 + 3 * 4);
   EXPECT_EQ(periods("1w", TradingYear::kUsEquities), 52);
+}
+
+TEST(PeriodsPerYear, KnowsTheYearOfACalendar) {
+  EXPECT_EQ(TradingYearOf(AlwaysOpenCalendar()), TradingYear::kAlwaysOpen);
+  EXPECT_EQ(TradingYearOf(CalendarByName("us-equities")), TradingYear::kUsEquities);
 }
 
 }  // namespace

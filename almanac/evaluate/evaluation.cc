@@ -106,8 +106,7 @@ std::vector<std::string> Assumptions(const ForecastSample& sample, const Evaluat
                   evaluation.naive, evaluation.rows),
       "Returns are fractions; price forecasts are close * (1 + forecast return).",
       "Direction leaves out rows whose return is exactly 0; a forecast of 0 counts one half.",
-      "MASE divides by the naive forecast's mean absolute error over the training rows at the same "
-      "horizon.",
+      "MASE divides by the naive forecast's mean absolute error in training at that horizon.",
       fmt::format("The Diebold-Mariano test uses squared error, {} autocovariances, and Harvey, "
                   "Leybourne and Newbold's correction.",
                   sample.horizon - 1)};

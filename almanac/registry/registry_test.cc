@@ -217,6 +217,7 @@ TEST_F(RegistryTest, TwoProcessesRecordAtOnceFromAnEmptyHome) {
   constexpr int kProcesses = 3;
   constexpr int kTrials = 40;
   std::vector<pid_t> children;
+  children.reserve(kProcesses);
   for (int p = 0; p < kProcesses; ++p) {
     children.push_back(Fork([&] {
       Registry registry(file_);
