@@ -66,8 +66,8 @@ struct SeriesAudit {
   TimeMs from = 0, to = 0;   // open times of the earliest and the latest bar; 0 if there is none
   std::vector<Gap> gaps;     // ascending
   int64_t missing_bars = 0;  // in all gaps
-  // Bars whose open time (daily and weekly bars: whose day or week) another row has, in order of
-  // time after the first such.
+  // Rows whose open time (daily and weekly bars: whose day or week) another row has too, without
+  // the first row of each.
   AuditFinding duplicates;
   int64_t conflicting_duplicates = 0;  // of these, how many have other values
   AuditFinding out_of_order;           // bars that open before the row just above

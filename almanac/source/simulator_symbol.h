@@ -28,7 +28,7 @@ class Symbol {
   Symbol(const SimulatorOptions& options, const SimulatedSymbol& symbol,
          double market_log_variance);
 
-  // The next bar. What a bar needs of the one before it is done even if the candle is not wanted.
+  // The next bar.
   Candle Step(const MarketBar& market, TimeMs open_time);
 
  private:
