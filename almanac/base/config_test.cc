@@ -234,7 +234,7 @@ TEST(ConfigTest, MalformedDocumentsAreRefusedWithTheirLine) {
             "x.yaml:2: an alias refers to the value that it is part of; write the value out"},
            {"a: &x {b: *x}\n",
             "x.yaml:1: an alias refers to the value that it is part of; write the value out"},
-           {"{a: 1}\n]\n", "x.yaml:2: is not valid YAML: nothing can stand here"},
+           {"{a: 1}\n,b: 2\n", "x.yaml:2: is not valid YAML: this cannot stand here"},
            {"- a\n", "x.yaml:1: is a list; a mapping is needed: lines of \"key: value\""},
            {"a=1", "x.yaml:1: is a text; a mapping is needed: lines of \"key: value\""},
            {"a: 1\n---\nb: 1",

@@ -213,7 +213,7 @@ ConfigTree ParseConfigYaml(std::string_view yaml,
       // Nothing between two document marks. At a stray bracket the parser gives such documents for
       // ever without reading on.
       if (more.kind == Kind::kNull && ++empty_documents <= kMostEmptyDocuments) continue;
-      if (more.kind == Kind::kNull) Fail(more.spot, "is not valid YAML: nothing can stand here");
+      if (more.kind == Kind::kNull) Fail(more.spot, "is not valid YAML: this cannot stand here");
       Fail(more.spot, "a second YAML document begins",
            "one document is read; check the indentation");
     }

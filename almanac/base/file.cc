@@ -115,7 +115,8 @@ fs::path TemporaryBeside(const fs::path& path) {
   static std::atomic<int> counter{0};
   // "folder/" is the folder itself: the name goes beside it, not inside.
   const fs::path target = path.has_filename() ? path : path.parent_path();
-  return target.string() + fmt::format(".{}-{}{}", getpid(), counter.fetch_add(1), kTemporarySuffix);
+  return target.string() +
+         fmt::format(".{}-{}{}", getpid(), counter.fetch_add(1), kTemporarySuffix);
 }
 
 void WriteFileAtomic(const fs::path& path, std::string_view content) {
@@ -179,7 +180,8 @@ void AtomicFolder::Commit() {
   }
   committed_ = true;
   SyncPath(ParentOf(path_));
-  // The old folder goes once the new one is safe. What cannot be deleted is a temporary like others.
+  // The old folder goes once the new one is safe. What cannot be deleted is a temporary like
+  // others.
   std::error_code ignored;
   fs::remove_all(staging_, ignored);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <mutex>
 #include <utility>
@@ -131,7 +132,7 @@ class Console : public Progress {
       // Past a month the guess says nothing.
       constexpr double kLongestGuess = 30.0 * 86400.0;
       if (seconds < kLongestGuess) {
-        left = FormatDuration(static_cast<int64_t>(seconds + 0.5) * kMsPerSecond) + " left";
+        left = FormatDuration(std::llround(seconds) * kMsPerSecond) + " left";
       }
     }
     return Columns({step_, Bar(part), fmt::format("{:3}%", static_cast<int>(100.0 * part)),
