@@ -37,15 +37,16 @@ class Dataset {
   std::span<const float> feature(size_t c) const { return columns_[c]; }
   const std::vector<std::string>& feature_names() const { return names_; }
   const std::string& target_name() const { return target_name_; }
+  const std::string& target_unit() const { return target_unit_; }
   std::span<const double> target() const { return target_; }
   // The last instant that each row's label looks at (the row's own time if it has none).
   std::span<const TimeMs> label_end() const { return label_end_; }
 
-  bool HasFeatures(size_t row) const;  // none is NaN
-  bool IsComplete(size_t row) const;   // nor is the target
+  bool HasFeatures(size_t row) const;  // all are finite
+  bool IsComplete(size_t row) const;   // and so is the target
 
-  Split SplitRows(const SplitSpec& spec) const {
-    return Split::Chronological(time_, label_end_, spec);
+  DataSplit SplitRows(const SplitSpec& spec) const {
+    return DataSplit::Chronological(time_, label_end_, spec);
   }
 
  private:
@@ -57,7 +58,7 @@ class Dataset {
   std::span<const TimeMs> time_;
   std::vector<std::span<const float>> columns_;
   std::vector<std::string> names_;
-  std::string target_name_;
+  std::string target_name_, target_unit_;
   std::vector<double> target_;
   std::vector<TimeMs> label_end_;
 };
@@ -65,7 +66,7 @@ class Dataset {
 // The rows of `rows` that can be learnt from, in order, and how many had to be left out.
 struct UsableRows {
   std::vector<uint32_t> rows;
-  size_t dropped = 0;  // a feature or the target is NaN
+  size_t dropped = 0;  // a feature or the target is not finite
 };
 UsableRows DropIncomplete(const Dataset& data, std::span<const uint32_t> rows);
 

@@ -1,10 +1,10 @@
 // The standard scaler: each column minus its training mean, over its training standard deviation.
 //
-// It can be fitted on training rows alone (TrainingRows come from a Split). Rows with a NaN feature
-// or target are left out of the fit and counted. Mean and standard deviation (divisor n) are
-// computed in double in two passes; a column that does not vary has scale 1, so that it becomes 0.
-// Inverse undoes Transform to the last bits of double, which gives back every float32 unless it is
-// ten million times smaller than the column's mean.
+// It can be fitted on training rows alone (TrainingRows come from a DataSplit). Rows with a NaN
+// feature or target are left out of the fit and counted. Mean and standard deviation (divisor n)
+// are computed in double in two passes; a column that does not vary has scale 1, so that it becomes
+// 0. Inverse undoes Transform to the last bits of double, which gives back every float32 unless it
+// is ten million times smaller than the column's mean.
 #ifndef ALMANAC_DATASET_SCALER_H_
 #define ALMANAC_DATASET_SCALER_H_
 

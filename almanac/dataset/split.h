@@ -42,11 +42,11 @@ struct SplitSpec {
 enum class Part { kTraining, kValidation, kTest };
 std::string_view Name(Part part);  // "training", ...
 
-class Split;
+class DataSplit;
 struct TrainingFold;
 
-// The rows that may be learnt from. Only a Split hands them out, so what takes TrainingRows cannot
-// be fitted on anything else. Cheap to copy; keeps what it needs alive.
+// The rows that may be learnt from. Only a DataSplit hands them out, so what takes TrainingRows
+// cannot be fitted on anything else. Cheap to copy; keeps what it needs alive.
 class TrainingRows {
  public:
   std::span<const uint32_t> rows() const { return rows_; }  // in order of t0
@@ -59,7 +59,7 @@ class TrainingRows {
   std::vector<TrainingFold> Folds(size_t folds) const;
 
  private:
-  friend class Split;
+  friend class DataSplit;
   struct Intervals {
     std::vector<TimeMs> t0, t1;
     DurationMs embargo = 0;
@@ -76,14 +76,14 @@ struct TrainingFold {
   std::vector<uint32_t> validation;
 };
 
-class Split {
+class DataSplit {
  public:
   // Row i has t0[i] and t1[i] (t1 >= t0, else Error(kBadData)); rows in any order, several may have
   // one t0 and then go into one part. A row without a label has t1 = t0. Throws Error(kUsage) for
   // shares or dates that leave the training or test part (or a validation part that was asked for)
   // without rows.
-  static Split Chronological(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
-                             const SplitSpec& spec);
+  static DataSplit Chronological(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
+                                 const SplitSpec& spec);
 
   TrainingRows training() const { return *training_; }
   std::span<const uint32_t> rows(Part part) const;             // in order of t0
@@ -95,7 +95,7 @@ class Split {
   Json ToJson() const;
 
  private:
-  Split() = default;
+  DataSplit() = default;
   std::optional<TrainingRows> training_;
   std::vector<uint32_t> validation_, test_;
   TimeMs validation_from_ = 0, test_from_ = 0;

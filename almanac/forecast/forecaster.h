@@ -38,7 +38,7 @@ struct FitReport {
 
 // One row of forecasts for each asked row.
 struct Prediction {
-  std::vector<double> value;  // in the target's unit; NaN where a feature is
+  std::vector<double> value;  // in the target's unit; NaN where a needed feature is
   // Further columns such as quantiles or class probabilities, named as in the forecast table.
   std::vector<std::string> extra_names;
   std::vector<std::vector<double>> extra;

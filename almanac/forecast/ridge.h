@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,7 +51,7 @@ class RidgeForecaster final : public Forecaster {
 
  private:
   RidgeOptions options_;
-  std::unique_ptr<StandardScaler> scaler_;
+  std::optional<StandardScaler> scaler_;
   std::vector<double> coefficients_;
   std::vector<double> fold_errors_;
   double lambda_ = 0, intercept_ = 0;

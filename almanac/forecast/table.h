@@ -41,8 +41,8 @@ struct Forecast {
 
 // Columns of equal length, ordered by (model, symbol, made_at, horizon) once sorted.
 struct ForecastTable {
-  // A further column: "q05" for the 5 % quantile, "p_up" for the probability of class "up". NaN:
-  // the row's model does not give it.
+  // A further column: "q5", "q97.5" for the quantile at that percentage, "p_up" for the
+  // probability of class "up". NaN: the row's model does not give it.
   struct Extra {
     std::string name;
     std::vector<double> values;
@@ -63,12 +63,12 @@ struct ForecastTable {
   void Append(const ForecastTable& other);
   void Sort();
   // Throws Error(kBadData) naming the row for: columns of different lengths; rows out of order or
-  // twice; target_time <= made_at; horizon < 1; a value, or price <= 0, that is not finite; a
-  // quantile or class column whose name is not of the form above, or a probability outside [0, 1].
+  // twice; target_time <= made_at; horizon < 1; a price that is not positive and finite; a value
+  // that is not finite (NaN is allowed where the row has an extra column instead); an extra column
+  // whose name is not of the form above, or a probability outside [0, 1].
   void Validate() const;
 
-  // The rows [first, last) of one model, symbol and horizon, as they lie in a sorted table with one
-  // horizon a model; the rows of one model in general come from Select.
+  // The rows of one model, symbol and horizon, in order.
   ForecastTable Select(std::string_view model_name, std::string_view symbol_name,
                        int64_t horizon_bars) const;
   std::vector<std::string> Models() const;  // distinct, in order of first appearance

@@ -38,7 +38,7 @@ struct TargetSpec {
   static TargetSpec FromJson(const Json& json);  // what ToJson gives
   Json ToJson() const;
   std::string ColumnName() const;  // "forward_return_12"
-  std::string Unit() const;        // "ratio" or "price"
+  std::string Unit() const;        // "ratio", "log ratio" or "price"
   friend bool operator==(const TargetSpec&, const TargetSpec&) = default;
 };
 
