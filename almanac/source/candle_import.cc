@@ -1,0 +1,417 @@
+#include "almanac/source/candle_import.h"
+
+#include <fmt/format.h>
+#include <oneapi/tbb/parallel_pipeline.h>
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "almanac/base/cancel.h"
+#include "almanac/base/error.h"
+#include "almanac/base/parallel.h"
+#include "almanac/base/text.h"
+#include "almanac/source/candle_file.h"
+#include "almanac/source/repeats.h"
+#include "almanac/source/spacing.h"
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr size_t kFlushBars = size_t{1} << 16;       // of one series
+constexpr size_t kMaxPendingBars = size_t{1} << 20;  // of all
+constexpr size_t kRepeatsAtOnce = size_t{1} << 17;
+
+// What goes through the pipeline: a piece of a file, or (without text) its end.
+struct Item {
+  std::shared_ptr<CandleFile> file;  // null: could not be used at all, see `problem`
+  std::string path;
+  FilePiece piece;
+  CandleRows rows;
+  bool ends_file = false;
+  std::optional<BadLine> problem;
+  int64_t packed_bytes = 0;  // read since the item before
+};
+
+// First stage: the pieces of all files, in order.
+class PieceSource {
+ public:
+  PieceSource(const std::vector<fs::path>& files, const ImportOptions& options)
+      : files_(files), options_(options) {}
+
+  std::shared_ptr<Item> Next() {
+    CheckCancel();
+    if (file_ == nullptr && next_ == files_.size()) return nullptr;
+    auto item = std::make_shared<Item>();
+    if (file_ == nullptr && !Open(*item)) return item;
+    item->file = file_;
+    item->path = file_->path().string();
+    item->ends_file = !file_->Next(item->piece);
+    item->packed_bytes =
+        file_->packed_position() - std::exchange(position_, file_->packed_position());
+    if (item->ends_file) {
+      item->problem = file_->problem();
+      file_ = nullptr;
+    }
+    return item;
+  }
+
+ private:
+  bool Open(Item& item) {
+    const fs::path& path = files_[next_++];
+    position_ = 0;
+    item.path = path.string();
+    item.ends_file = true;
+    try {
+      file_ = std::make_shared<CandleFile>(path, options_);
+      return true;
+    } catch (const BadFile& error) {
+      item.problem = error.AsBadLine();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kBadData) throw;
+      item.problem = BadLine{item.path, 0, error.problem() + "; " + error.remedy()};
+    }
+    std::error_code ignored;
+    item.packed_bytes = static_cast<int64_t>(fs::file_size(path, ignored));
+    return false;
+  }
+
+  const std::vector<fs::path>& files_;
+  const ImportOptions& options_;
+  size_t next_ = 0;
+  std::shared_ptr<CandleFile> file_;
+  int64_t position_ = 0;
+};
+
+// Adds the values of an optional field, which either part may lack.
+void AppendOptional(std::vector<double>& to, size_t to_size, const std::vector<double>& from,
+                    size_t first, size_t last) {
+  if (to.empty() && from.empty()) return;
+  to.resize(to_size, kNaN);
+  if (from.empty()) {
+    to.resize(to_size + (last - first), kNaN);
+  } else {
+    to.insert(to.end(), from.begin() + static_cast<ptrdiff_t>(first),
+              from.begin() + static_cast<ptrdiff_t>(last));
+  }
+}
+
+void AppendRows(CandleSeries& to, const CandleRows& from, size_t first, size_t last) {
+  const size_t had = to.size();
+  const auto add = [&](auto& values, const auto& more) {
+    values.insert(values.end(), more.begin() + static_cast<ptrdiff_t>(first),
+                  more.begin() + static_cast<ptrdiff_t>(last));
+  };
+  AppendOptional(to.trade_count, had, from.trade_count, first, last);
+  AppendOptional(to.vwap, had, from.vwap, first, last);
+  add(to.open_time, from.time);
+  add(to.open, from.open);
+  add(to.high, from.high);
+  add(to.low, from.low);
+  add(to.close, from.close);
+  add(to.volume, from.volume);
+}
+
+void Clear(CandleSeries& series) {
+  series.open_time.clear();
+  for (auto* values : {&series.open, &series.high, &series.low, &series.close, &series.volume,
+                       &series.trade_count, &series.vwap}) {
+    values->clear();
+  }
+}
+
+int64_t CountContradictions(const CandleRows& rows, size_t first, size_t last) {
+  int64_t count = 0;
+  for (size_t i = first; i < last; ++i) {
+    count += rows.high[i] < std::max(rows.open[i], rows.close[i]) ||
+             rows.low[i] > std::min(rows.open[i], rows.close[i]);
+  }
+  return count;
+}
+
+// Last stage: takes the parsed pieces in order.
+class Collector {
+ public:
+  Collector(const OpenCandleWriter& open_writer, const ImportOptions& options)
+      : open_writer_(open_writer), options_(options) {}
+
+  void Take(Item& item) {
+    if (current_ == nullptr) BeginFile(item);
+    if (!item.ends_file) return TakeRows(item);
+    EndFile(item);
+  }
+
+  std::string Summary() const {
+    return fmt::format("{} bars of {} series from {} files", FormatCount(report_.bars),
+                       FormatCount(static_cast<int64_t>(series_.size())),
+                       FormatCount(static_cast<int64_t>(report_.files.size())));
+  }
+
+  ImportReport Finish(Progress& progress) {
+    if (report_.bad_line_count > 0 && options_.on_bad == OnBadLine::kRefuse) {
+      throw ImportRefused(std::move(report_));
+    }
+    if (report_.bad_line_count > 0 && report_.bars == 0) RefuseNothingGood();
+    Commit(progress);
+    return std::move(report_);
+  }
+
+ private:
+  struct Series {
+    std::unique_ptr<CandleWriter> writer;
+    CandleSeries pending;
+    ImportedSeries report;
+  };
+  // A series as one file has it.
+  struct FileSeries {
+    FileSeries(Series& of, Timeframe timeframe) : series(&of), seen(timeframe) {}
+    Series* series;
+    TimeSet seen;
+    std::optional<TimeMs> last;
+  };
+  struct CurrentFile {
+    ImportedFile report;
+    std::unordered_map<std::string, FileSeries> series;  // by symbol
+    SpacingCount spacing;
+    std::vector<Repeat> repeats;
+    std::vector<BadLine> bad;  // the first ones
+  };
+
+  bool refused() const {
+    return options_.on_bad == OnBadLine::kRefuse &&
+           (report_.bad_line_count > 0 || current_->report.bad_lines > 0);
+  }
+
+  void BeginFile(const Item& item) {
+    current_ = std::make_unique<CurrentFile>();
+    current_->report.path = item.path;
+    if (item.file == nullptr) return;
+    current_->report.form = item.file->layout().form_name;
+    current_->report.ignored_columns = item.file->layout().columns.ignored;
+    report_.bytes += item.file->packed_bytes();
+  }
+
+  void AddBad(BadLine bad) {
+    ++current_->report.bad_lines;
+    current_->bad.push_back(std::move(bad));
+    // Conflicting repeats are found late: keep the first lines, not the first found.
+    if (current_->bad.size() >= 2 * ImportReport::kMaxBadLines) KeepFirstBad();
+  }
+
+  void KeepFirstBad() {
+    auto& bad = current_->bad;
+    std::stable_sort(bad.begin(), bad.end(),
+                     [](const BadLine& a, const BadLine& b) { return a.line < b.line; });
+    if (bad.size() > ImportReport::kMaxBadLines) bad.resize(ImportReport::kMaxBadLines);
+  }
+
+  FileSeries& SeriesOf(const CandleFile& file, const std::string& symbol) {
+    const auto found = current_->series.find(symbol);
+    if (found != current_->series.end()) return found->second;
+    const SeriesKey key{options_.market, symbol, *file.timeframe()};
+    Series& series = series_[key];
+    series.report.key = key;
+    series.pending.key = key;
+    ++series.report.files;
+    return current_->series.try_emplace(symbol, series, *file.timeframe()).first->second;
+  }
+
+  void TakeRows(Item& item) {
+    for (const CandleRows::Bad& bad : item.rows.bad) {
+      AddBad({item.path, item.piece.first_line + bad.line, bad.reason});
+    }
+    const CandleRows& rows = item.rows;
+    if (rows.size() == 0) return;
+    if (!item.file->timeframe()) {
+      throw BadFile(item.path, item.piece.first_line,
+                    "no bar at the beginning of the file tells its timeframe",
+                    "say it by --timeframe");
+    }
+    std::vector<FileSeries*> by_index;
+    for (const std::string& symbol : rows.symbols) {
+      by_index.push_back(&SeriesOf(*item.file, symbol));
+    }
+    if (rows.symbols.empty()) by_index.push_back(&SeriesOf(*item.file, item.file->symbol()));
+    const auto series_at = [&](size_t i) {
+      return by_index[rows.symbol.empty() ? 0 : rows.symbol[i]];
+    };
+    for (size_t begin = 0; begin < rows.size();) {
+      FileSeries& series = *series_at(begin);
+      size_t end = begin;
+      while (end < rows.size() && series_at(end) == &series && Accept(series, rows.time[end]))
+        ++end;
+      AddRun(series, rows, begin, end);
+      begin = end;
+      if (end == rows.size() || series_at(end) != &series) continue;
+      AddRepeat(item, end, series);
+      ++begin;
+    }
+  }
+
+  // Whether the file does not have that time yet.
+  bool Accept(FileSeries& series, TimeMs time) {
+    if (series.last) current_->spacing.Add(time - *series.last);
+    series.last = time;
+    return series.seen.Insert(time);
+  }
+
+  void AddRepeat(const Item& item, size_t row, const FileSeries& series) {
+    current_->repeats.push_back({series.series->report.key.symbol, item.rows.time[row],
+                                 item.piece.first_line + item.rows.line[row],
+                                 BitsOf(item.rows, row)});
+    if (current_->repeats.size() >= kRepeatsAtOnce) JudgeRepeats(*item.file);
+  }
+
+  void JudgeRepeats(const CandleFile& file) {
+    if (current_->repeats.empty()) return;
+    auto conflicts = FindConflicts(file, options_, current_->repeats);
+    current_->report.duplicates +=
+        static_cast<int64_t>(current_->repeats.size() - conflicts.size());
+    for (BadLine& conflict : conflicts) AddBad(std::move(conflict));
+    current_->repeats.clear();
+  }
+
+  void AddRun(FileSeries& of, const CandleRows& rows, size_t begin, size_t end) {
+    if (begin == end || refused()) return;
+    Series& series = *of.series;
+    ImportedSeries& report = series.report;
+    const auto [first, last] =
+        std::minmax_element(rows.time.begin() + static_cast<ptrdiff_t>(begin),
+                            rows.time.begin() + static_cast<ptrdiff_t>(end));
+    report.from = report.bars == 0 ? *first : std::min(report.from, *first);
+    report.to = report.bars == 0 ? *last : std::max(report.to, *last);
+    const auto count = static_cast<int64_t>(end - begin);
+    report.bars += count;
+    report_.bars += count;
+    current_->report.bars += count;
+    current_->report.contradictions += CountContradictions(rows, begin, end);
+    AppendRows(series.pending, rows, begin, end);
+    pending_bars_ += end - begin;
+    if (series.pending.size() >= kFlushBars) Flush(series);
+    if (pending_bars_ >= kMaxPendingBars) FlushAll();
+  }
+
+  void Flush(Series& series) {
+    if (series.pending.empty()) return;
+    if (series.writer == nullptr) series.writer = open_writer_(series.report.key);
+    series.writer->Append(series.pending);
+    pending_bars_ -= series.pending.size();
+    Clear(series.pending);
+  }
+
+  void FlushAll() {
+    for (auto& [key, series] : series_) Flush(series);
+  }
+
+  void EndFile(const Item& item) {
+    if (item.file != nullptr) {
+      JudgeRepeats(*item.file);
+      CheckSpacing(*item.file);
+    }
+    if (item.problem) {
+      AddBad(*item.problem);
+      current_->report.skipped = item.file == nullptr;
+    }
+    KeepFirstBad();
+    report_.bad_line_count += current_->report.bad_lines;
+    for (BadLine& bad : current_->bad) {
+      if (report_.bad_lines.size() == ImportReport::kMaxBadLines) break;
+      report_.bad_lines.push_back(std::move(bad));
+    }
+    report_.files.push_back(std::move(current_->report));
+    current_ = nullptr;
+  }
+
+  // The beginning of the file agreed with its timeframe; so must the whole.
+  void CheckSpacing(const CandleFile& file) {
+    if (!file.timeframe()) return;
+    const std::string contradiction = current_->spacing.Contradiction(*file.timeframe());
+    if (contradiction.empty()) return;
+    const BadFile error(file.path(), 0,
+                        fmt::format("{} says {} bars, but over the whole file {}",
+                                    file.timeframe_from(), file.timeframe()->name(), contradiction),
+                        "say the right one by --timeframe");
+    // Its bars were taken already and cannot be left out any more.
+    if (options_.on_bad == OnBadLine::kSkip) throw error;
+    AddBad(error.AsBadLine());
+  }
+
+  [[noreturn]] void RefuseNothingGood() const {
+    const BadLine& first = report_.bad_lines.front();
+    throw Error(ErrorCode::kBadData, fmt::format("{}:{}", first.file, first.line),
+                fmt::format("{}; nothing was left to import after {} such lines", first.reason,
+                            FormatCount(report_.bad_line_count)));
+  }
+
+  void Commit(Progress& progress) {
+    FlushAll();
+    progress.Begin("write", static_cast<int64_t>(series_.size()));
+    for (auto& [key, series] : series_) {
+      CheckCancel();
+      progress.Note(ToString(key));
+      if (series.writer != nullptr) series.report.stats = series.writer->Commit();
+      series.writer.reset();
+      report_.series.push_back(series.report);
+      progress.Advance(1);
+    }
+    progress.End(fmt::format("{} series", FormatCount(static_cast<int64_t>(series_.size()))));
+  }
+
+  const OpenCandleWriter& open_writer_;
+  const ImportOptions& options_;
+  ImportReport report_;
+  std::map<SeriesKey, Series> series_;
+  std::unique_ptr<CurrentFile> current_;
+  size_t pending_bars_ = 0;
+};
+
+int64_t TotalBytes(const std::vector<fs::path>& files) {
+  int64_t total = 0;
+  for (const fs::path& file : files) {
+    std::error_code error;
+    const auto size = fs::file_size(file, error);
+    if (!error) total += static_cast<int64_t>(size);
+  }
+  return total;
+}
+
+}  // namespace
+
+ImportReport ImportCandles(const OpenCandleWriter& open_writer, const std::vector<fs::path>& files,
+                           const ImportOptions& options, Progress& progress) {
+  using ItemPtr = std::shared_ptr<Item>;
+  progress.Begin("import", TotalBytes(files));
+  PieceSource source(files, options);
+  Collector collector(open_writer, options);
+  const auto read = [&](tbb::flow_control& control) -> ItemPtr {
+    ItemPtr item = source.Next();
+    if (item == nullptr) control.stop();
+    return item;
+  };
+  const auto parse = [](ItemPtr item) {
+    if (!item->ends_file) item->rows = item->file->Parse(item->piece);
+    return item;
+  };
+  const auto take = [&](const ItemPtr& item) {
+    progress.Note(item->path);
+    collector.Take(*item);
+    progress.Advance(item->packed_bytes);
+  };
+  // One piece being read, one being taken, one in every thread, and a few that wait.
+  const auto pieces_at_once = static_cast<size_t>(2 * ThreadCount() + 2);
+  tbb::parallel_pipeline(
+      pieces_at_once, tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order, read) &
+                          tbb::make_filter<ItemPtr, ItemPtr>(tbb::filter_mode::parallel, parse) &
+                          tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, take));
+  progress.End(collector.Summary());
+  return collector.Finish(progress);
+}
+
+}  // namespace almanac
