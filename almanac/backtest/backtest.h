@@ -18,14 +18,14 @@ namespace almanac {
 
 struct BacktestOptions {
   std::string name = "strategy";  // how the verdict calls it, such as "ridge"
-  ThresholdStrategy strategy;
+  ThresholdStrategy strategy = {};
   // `from` and `to` are narrowed to the time the forecasts span: from the first bar that could be
   // filled to the last forecast's target.
-  ExecutionOptions execution;
+  ExecutionOptions execution = {};
   TradingYear year = TradingYear::kAlwaysOpen;
   // From the registry (TrialSummary), this trial included.
   size_t trials = 1;
-  std::vector<double> trial_annual_sharpes;
+  std::vector<double> trial_annual_sharpes = {};
   double significance = 0.05;  // of the verdict
 };
 

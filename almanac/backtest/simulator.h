@@ -35,7 +35,7 @@ struct CostModel {
 };
 
 struct ExecutionOptions {
-  CostModel costs;
+  CostModel costs = {};
   size_t delay_bars = 0;   // bars between the earliest possible fill and the fill
   double capital = 10000;  // at the start, quote currency, > 0
   // The simulated bars: those that open in [from, to).

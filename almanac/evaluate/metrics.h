@@ -110,7 +110,7 @@ struct Evaluation {
   TimeMs first_made_at = 0;
   TimeMs last_made_at = 0;
   size_t horizon = 1;
-  BootstrapOptions bootstrap;
+  BootstrapOptions bootstrap = {};
   double block_length = 0;            // the mean block length that was used
   std::vector<MetricResult> metrics;  // return space, then price space
   DieboldMariano squared;   // against naive in return space, loss e^2: decides the verdict
@@ -126,7 +126,7 @@ struct Evaluation {
 struct EvaluateOptions {
   std::string model = "model";
   std::string naive = "naive";
-  BootstrapOptions bootstrap;
+  BootstrapOptions bootstrap = {};
   double significance = 0.05;  // of the verdict
 };
 

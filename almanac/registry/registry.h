@@ -36,7 +36,7 @@ struct RunRecord {
   std::string recipe_hash;
   std::string code_version;
   TimeMs started = 0;
-  std::optional<TimeMs> finished;  // set unless running
+  std::optional<TimeMs> finished = std::nullopt;  // set unless running
   RunStatus status = RunStatus::kRunning;
 };
 
