@@ -41,6 +41,9 @@ class KernelGraph {
   void Run(size_t rows, const std::array<const double*, kBarFields>& fields,
            std::span<float* const> columns);
 
+  // The values of a column in the last block that Run worked on, before they became float32.
+  const double* LastBlock(size_t column) const { return nodes_[columns_[column]]; }
+
   void SaveState(StateWriter& writer) const;
   void LoadState(StateReader& reader);
 
