@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr size_t kFirstBytes = size_t{1} << 16;
 constexpr size_t kBinanceWidth = 12;
 constexpr size_t kTimeSamples = 200;
 
@@ -115,10 +116,11 @@ void CandleFile::EndWith(int64_t line, std::string reason) {
 void CandleFile::FillBuffer() {
   size_t had = buffer_.size();
   if (at_end_ || had >= kPieceBytes) return;
-  buffer_.resize(kPieceBytes);
   try {
     while (!at_end_ && had < kPieceBytes) {
-      const size_t count = input_.Read(buffer_.data() + had, kPieceBytes - had);
+      // Growing as it fills: most files of a folder full of them are small.
+      buffer_.resize(std::min(kPieceBytes, std::max(kFirstBytes, 2 * had)));
+      const size_t count = input_.Read(buffer_.data() + had, buffer_.size() - had);
       at_end_ = count == 0;
       had += count;
     }

@@ -72,7 +72,7 @@ class EarningsFile {
   void ReadContent() {
     InputFile input(path_);
     bytes_ = input.packed_bytes();
-    constexpr size_t kBlock = size_t{1} << 18;
+    constexpr size_t kBlock = size_t{1} << 16;
     size_t had = 0;
     try {
       for (size_t count = 1; count > 0; had += count) {

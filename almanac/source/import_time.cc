@@ -35,7 +35,7 @@ const UnitInfo* UnitOfMagnitude(int64_t count) {
   return nullptr;
 }
 
-const TimeMs kFirstTime = StartOfDate({1800, 1, 1});
+const TimeMs kFirstTime = StartOfDate({1900, 1, 1});
 const TimeMs kEndTime = StartOfDate({2200, 1, 1});
 bool IsPlausible(TimeMs time) { return time >= kFirstTime && time < kEndTime; }
 
@@ -176,7 +176,7 @@ std::string TimeReader::WhyNot(std::string_view text) const {
       return fmt::format("the time {} has a fraction of a millisecond", text);
     }
   }
-  return fmt::format("the time '{}' read as {} lies outside the years 1800 to 2199", text, name());
+  return fmt::format("the time '{}' read as {} lies outside the years 1900 to 2199", text, name());
 }
 
 bool TimeReader::IsDateOnly(std::string_view text) const {

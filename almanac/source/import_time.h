@@ -29,7 +29,7 @@ class TimeReader {
   static TimeReader Iso() { return TimeReader(Kind::kIso, {}, false); }
 
   // Nothing if the text is not a time of this kind, has a fraction of a millisecond, or lies
-  // outside the years 1800 to 2199.
+  // outside the years 1900 to 2199.
   std::optional<TimeMs> Read(std::string_view text) const;
   // Why Read gave nothing.
   std::string WhyNot(std::string_view text) const;

@@ -73,8 +73,8 @@ TEST(ImportTime, RefusesFractionsOfAMillisecondAndFarYears) {
   EXPECT_EQ(ReadOne("1735689600.0005"), std::nullopt);
   EXPECT_EQ(ReadOne("9900000000"), std::nullopt);  // the year 2283
   EXPECT_EQ(ReadOne("2300-01-01"), std::nullopt);
-  EXPECT_EQ(ReadOne("1799-12-31"), std::nullopt);
-  EXPECT_EQ(ReadOne("1800-01-01"), StartOfDate({1800, 1, 1}));
+  EXPECT_EQ(ReadOne("1899-12-31"), std::nullopt);
+  EXPECT_EQ(ReadOne("1900-01-01"), StartOfDate({1900, 1, 1}));
 }
 
 TEST(ImportTime, KnowsADateFromATime) {

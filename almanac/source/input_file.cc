@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kPackedBlock = size_t{1} << 18;
+constexpr size_t kPackedBlock = size_t{1} << 16;
 
 // The file's own bytes.
 class RawFile {
