@@ -55,6 +55,9 @@ class CandleSource {
 
   virtual std::string name() const = 0;            // "binance", as users write it
   virtual std::string default_market() const = 0;  // "binance-spot"
+  // What the bars depend on beside symbol and timeframe: bars of different identities are refused
+  // in one series.
+  virtual std::string identity() const { return default_market(); }
   virtual std::vector<Timeframe> timeframes() const = 0;
   // How many symbols one request may have.
   virtual size_t max_symbols() const { return 1; }

@@ -67,7 +67,7 @@ struct HttpOptions {
   DurationMs total_timeout = 120 * kMsPerSecond;  // of one request, its whole body included
   DurationMs stall_timeout = 30 * kMsPerSecond;   // without a byte coming (whole seconds, >= 1 s)
   size_t max_body = size_t{64} << 20;             // decompressed bytes
-  std::string user_agent;                         // "": almanac and its version
+  std::string user_agent = "almanac";
 };
 
 // Safe to use from several threads at once; each request in flight has its own connection.

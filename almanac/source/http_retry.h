@@ -72,11 +72,10 @@ class VendorHttp {
   const VendorTraits& traits() const { return traits_; }
 
  private:
-  struct Wait;
-  std::optional<HttpResponse> TryOnce(const HttpRequest& request, int attempt);
+  // One request; nothing if it shall be made again, after the wait that is then over.
+  std::optional<HttpResponse> Try(const HttpRequest& request, int attempt);
   void WaitAfter(const HttpRequest& request, const HttpResponse& response, int attempt);
   DurationMs Jitter(DurationMs first, int attempt);
-  [[noreturn]] void Refuse(const HttpRequest& request, const HttpResponse& response) const;
 
   VendorTraits traits_;
   RetryPolicy retry_;

@@ -1,0 +1,25 @@
+// The times of the vendors of US equities: daily and weekly bars come stamped with midnight in New
+// York, and are kept at 00:00 UTC of the session's date (weeks: of their Monday), where the
+// market's calendar expects them.
+#ifndef ALMANAC_SOURCE_CANDLE_SOURCE_TIME_H_
+#define ALMANAC_SOURCE_CANDLE_SOURCE_TIME_H_
+
+#include "almanac/base/time.h"
+#include "almanac/market/timeframe.h"
+
+namespace almanac {
+
+// The open time under which a bar that the vendor stamps `vendor_time` is kept.
+TimeMs SessionOpenTime(TimeMs vendor_time, Timeframe timeframe);
+
+// A range [from, to) of vendor times that contains those of all bars kept in the given range, and
+// perhaps some more.
+struct VendorRange {
+  TimeMs from;
+  TimeMs to;
+};
+VendorRange SessionVendorRange(TimeMs from, TimeMs to, Timeframe timeframe);
+
+}  // namespace almanac
+
+#endif  // ALMANAC_SOURCE_CANDLE_SOURCE_TIME_H_
