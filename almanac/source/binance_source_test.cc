@@ -105,7 +105,7 @@ TEST_F(BinanceTest, PagesThroughEverything) {
   EXPECT_TRUE(bars.vwap.empty());
   EXPECT_EQ(ToString(bars.key), "binance-spot BTCUSDT 1d");
   EXPECT_EQ(server_.requests().size(), bars.size() / 1000 + 1);
-  ExpectAllowed(ApiDescription::Load("binance-spot_api.yaml", "/api/v3/klines"),
+  ExpectAllowed(ApiDescription::Load("binance-spot_api.yaml.zst", "/api/v3/klines"),
                 server_.requests());
 }
 
@@ -116,7 +116,7 @@ TEST_F(BinanceTest, EveryTimeframeIsOneOfTheVendors) {
     AllBars(*source, {{"BTCUSDT"}, timeframe, 0, kMsPerDay * 7});
   }
   EXPECT_EQ(server_.requests().size(), Timeframe::All().size());
-  const auto api = ApiDescription::Load("binance-spot_api.yaml", "/api/v3/klines");
+  const auto api = ApiDescription::Load("binance-spot_api.yaml.zst", "/api/v3/klines");
   if (!api) GTEST_SKIP() << "no description of the API in ../shared/data";
   ExpectAllowed(api, server_.requests());
 }

@@ -33,8 +33,8 @@ struct TestReply {
     kSlow           // the answer comes after 0.7 s
   };
   int status = 200;
-  std::string body;
-  std::map<std::string, std::string> headers;
+  std::string body = {};
+  std::map<std::string, std::string> headers = {};
   std::string content_type = "application/json";
   Fault fault = Fault::kNone;
 };
