@@ -50,6 +50,12 @@ std::string PathOf(const std::string& url) {
   return path == std::string::npos ? "" : url.substr(path);
 }
 
+// As the vendor writes it: the colon of "X:BTCUSD" stays.
+std::string PathSegment(const std::string& symbol) {
+  const size_t colon = symbol.find(':') + 1;  // 0 if there is none
+  return symbol.substr(0, colon) + PercentEncode(symbol.substr(colon));
+}
+
 class PolygonSource : public CandleSource {
  public:
   PolygonSource(PolygonAsset asset, const SourceOptions& options, bool adjusted, WaitClock& clock)
@@ -112,7 +118,7 @@ class PolygonSource : public CandleSource {
 class PolygonPages : public CandlePages {
  public:
   PolygonPages(PolygonSource& source, const CandleRequest& request)
-      : source_(source), request_(request), next_(FirstRequest()) {}
+      : source_(source), request_(request), next_(FirstRequest()), covered_to_(request.from) {}
 
   std::optional<CandlePage> Next() override {
     if (!next_) return std::nullopt;
@@ -141,7 +147,7 @@ class PolygonPages : public CandlePages {
     }
     HttpRequest http;
     http.url = fmt::format("{}/v2/aggs/ticker/{}/range/{}/{}/{}/{}", source_.base_url_,
-                           PercentEncode(request_.symbols[0]), span.multiplier, span.timespan,
+                           PathSegment(request_.symbols[0]), span.multiplier, span.timespan,
                            range.from, range.to - 1);
     http.query = {{"adjusted", source_.adjusted_ ? "true" : "false"},
                   {"sort", "asc"},
@@ -209,7 +215,7 @@ class PolygonPages : public CandlePages {
   CandleRequest request_;
   std::optional<HttpRequest> next_;
   std::set<std::string> seen_;
-  TimeMs covered_to_ = kMinTime;
+  TimeMs covered_to_;
 };
 
 std::unique_ptr<CandlePages> PolygonSource::Open(const CandleRequest& request) {

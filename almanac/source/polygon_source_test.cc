@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/json.h"
+#include "almanac/base/text.h"
 #include "almanac/source/openapi_check.h"
 #include "almanac/source/vendor_test_server.h"
 
@@ -27,10 +28,10 @@ Json Aggregate(TimeMs time, double close) {
           {"h", close + 1}, {"l", close - 2},    {"t", time},      {"n", 17}};
 }
 
-TestReply Page(const Json& results, const std::string& next_url = "",
+TestReply Page(const std::vector<Json>& results, const std::string& next_url = "",
                const std::string& status = "OK") {
   Json page = {{"ticker", "AAPL"}, {"queryCount", results.size()},
-               {"adjusted", true}, {"results", results},
+               {"adjusted", true}, {"results", Json(results)},
                {"status", status}, {"request_id", "1"}};
   if (!next_url.empty()) page["next_url"] = next_url;
   return {.status = 200, .body = page.dump()};
@@ -68,8 +69,8 @@ TEST_F(PolygonTest, FollowsNextUrlToTheEndWithTheKey) {
     return Aggregate(from + minute * kMsPerMinute, 190.0 + minute);
   };
   const std::string next = "https://api.massive.com/v2/aggs/ticker/AAPL/range/1/minute/1/2?cursor=";
-  Reply({Page({bar(0), bar(1)}, next + "abc%3D"), Page(Json::array(), next + "def", "DELAYED"),
-         Page({bar(3)})});
+  Reply(
+      {Page({bar(0), bar(1)}, next + "abc%3D"), Page({}, next + "def", "DELAYED"), Page({bar(3)})});
   const CandleSeries bars = Get(from, from + 10 * kMsPerMinute, kMinute);
   EXPECT_THAT(bars.open_time, ElementsAre(from, from + kMsPerMinute, from + 3 * kMsPerMinute));
   EXPECT_THAT(bars.close, ElementsAre(190, 191, 193));
@@ -97,11 +98,11 @@ TEST_F(PolygonTest, EveryTimeframeIsOneOfTheVendors) {
   const auto source = Source();
   std::vector<std::string> spans;
   for (const Timeframe timeframe : source->timeframes()) {
-    server_.set_handler([](const TestRequest&, size_t) { return Page(Json::array()); });
+    server_.set_handler([](const TestRequest&, size_t) { return Page({}); });
     AllBars(*source, {{"BRK.B"}, timeframe, 0, kMsPerDay * 7});
     const std::string path = server_.requests().back().path;
-    spans.push_back(path.substr(path.find("/range/") + 7, path.find("/", path.find("/range/") + 9) -
-                                                              path.find("/range/") - 7));
+    const std::vector<std::string_view> parts = Split(path, '/');
+    spans.push_back(std::string(parts.at(6)) + "/" + std::string(parts.at(7)));
   }
   EXPECT_THAT(spans, ElementsAre("1/minute", "3/minute", "5/minute", "15/minute", "30/minute",
                                  "1/hour", "1/day", "1/week"));
@@ -152,14 +153,14 @@ TEST_F(PolygonTest, CryptoKeepsTheVendorsTimes) {
 }
 
 TEST_F(PolygonTest, FiveRequestsAMinuteUnlessToldOtherwise) {
-  server_.set_handler([](const TestRequest&, size_t) { return Page(Json::array()); });
+  server_.set_handler([](const TestRequest&, size_t) { return Page({}); });
   const auto source = Source();
   for (int i = 0; i < 6; ++i) AllBars(*source, {{"AAPL"}, kDay, 0, kMsPerDay});
   EXPECT_EQ(clock_.Now(), kNow + kMsPerMinute);
 }
 
 TEST_F(PolygonTest, RawPricesAreAnotherMarket) {
-  Reply({Page(Json::array())});
+  Reply({Page({})});
   const auto raw = Source("polygon", "raw");
   AllBars(*raw, {{"AAPL"}, kDay, 0, kMsPerDay});
   EXPECT_EQ(server_.requests().at(0).Query("adjusted"), "false");
@@ -186,7 +187,7 @@ TEST_F(PolygonTest, BadAnswersSayWhatIsWrongAndNeverShowTheKey) {
   const std::string circle = "https://api.massive.com/v2/aggs/x?cursor=a";
   const std::vector<std::pair<std::vector<TestReply>, std::string>> cases = {
       {{{.status = 200, .body = "<html>"}}, "not JSON"},
-      {{{.status = 200, .body = R"({"status":"OK","results":[{"t":1)"}}, "cut off after 31 bytes"},
+      {{{.status = 200, .body = R"({"status":"OK","results":[{"t":1)"}}, "cut off after 32 bytes"},
       {{{.status = 200, .body = "[]"}}, "not an object"},
       {{{.status = 200, .body = "{}"}}, "no 'status'"},
       {{{.status = 200, .body = R"({"status":"OK","results":5})"}}, "'results' is not a list"},
