@@ -148,6 +148,11 @@ ErrorSummary SummarizeErrors(std::span<const double> errors) {
   return summary;
 }
 
+size_t HistogramBins(size_t errors) {
+  const auto rice = static_cast<size_t>(2 * std::cbrt(static_cast<double>(errors)));
+  return std::clamp<size_t>(rice, 9, 61) | 1;
+}
+
 double HistogramReach(std::span<const ReportErrors> errors) {
   constexpr double kInside = 0.995;
   double reach = 0;

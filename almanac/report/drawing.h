@@ -77,6 +77,9 @@ struct Histogram {
   size_t below = 0, above = 0;  // errors outside
   double Width() const { return (high - low) / static_cast<double>(density.size()); }
 };
+// How many bars suit so many errors: Rice's rule, 2 n^(1/3), odd so that one is centred on zero,
+// between 9 and 61.
+size_t HistogramBins(size_t errors);
 // The range that suits all of `errors` together: symmetric around 0, wide enough for 99.5% of each.
 double HistogramReach(std::span<const ReportErrors> errors);
 Histogram MakeHistogram(std::span<const double> errors, double reach, size_t bins);

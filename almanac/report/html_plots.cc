@@ -34,12 +34,6 @@ struct Axes {
   }
 };
 
-// Rice's rule, odd so that one bar is centred on zero.
-size_t BinCount(size_t errors) {
-  const auto rice = static_cast<size_t>(2 * std::cbrt(static_cast<double>(errors)));
-  return std::clamp<size_t>(rice, 9, 61) | 1;
-}
-
 std::string AxisMarkup(const Axes& axes, NumberFormat format, std::string_view unit) {
   std::string svg;
   const double base = kHeight - kBottom;
@@ -162,7 +156,7 @@ std::string FiguresOf(std::span<const ReportErrors> errors, std::string_view uni
   std::vector<Drawing> drawings;
   for (const ReportErrors& model : errors) {
     drawings.push_back({&model, SummarizeErrors(model.errors),
-                        MakeHistogram(model.errors, axes.reach, BinCount(most))});
+                        MakeHistogram(model.errors, axes.reach, HistogramBins(most))});
     const std::vector<double>& density = drawings.back().histogram.density;
     axes.width = drawings.back().histogram.Width();
     axes.top = std::max(axes.top, *std::max_element(density.begin(), density.end()) * axes.width);

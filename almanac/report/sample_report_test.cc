@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "almanac/base/random.h"
 #include "almanac/report/from_results.h"
@@ -83,41 +84,22 @@ ReportErrors ErrorsOf(const Test& test, std::string model, const std::vector<dou
   return errors;
 }
 
-// An account that follows the sign of ridge's larger forecasts, paying `cost` for every change.
-void AddAccounts(const Test& test, ReportData& data) {
-  const auto follow = [&](double cost) {
-    std::vector<double> equity;
-    double value = kCapital, position = 0;
-    for (size_t i = 0; i < test.ridge.size(); ++i) {
-      const double wanted = std::fabs(test.ridge[i]) < 0.0006 ? 0 : test.ridge[i] > 0 ? 1 : -1;
-      value *= 1 + wanted * test.actual[i] - cost * std::fabs(wanted - position);
-      position = wanted;
-      equity.push_back(value);
-    }
-    return equity;
-  };
-  ReportEquity& equity = data.equity;
-  equity.capital = kCapital;
-  equity.currency = "USDT";
-  for (const TimeMs time : test.made_at) equity.time.push_back(time);
-  std::vector<double> hold;
-  for (size_t i = 0; i < test.actual.size(); ++i) {
-    hold.push_back((hold.empty() ? kCapital : hold.back()) * (1 + test.actual[i]));
-  }
-  equity.curves = {{"ridge", CurveRole::kStrategy, follow(0.0001)},
-                   {"ridge, pessimistic", CurveRole::kPessimistic, follow(0.0003)},
-                   {"buy and hold", CurveRole::kBenchmark, hold}};
-}
-
-void AddTrades(const Test& test, ReportData& data) {
-  for (size_t i = 0; i + 5 < test.made_at.size(); i += 7) {
-    const bool is_short = i % 3 == 0;
-    const double entry = test.price[i], exit = test.price[i + 4];
-    const double gain = (is_short ? entry - exit : exit - entry) * 0.25;
-    data.trades.push_back({"BTCUSDT", is_short, test.made_at[i], test.made_at[i + 4], entry, exit,
-                           0.25, entry * 0.25 * 0.003, gain - entry * 0.25 * 0.003,
-                           gain / (entry * 0.25) - 0.003, i + 12 > test.made_at.size()});
-  }
+void AddAccounts(const CandleSeries& bars, const Test& test, ReportData& data) {
+  BacktestOptions options;
+  options.name = "ridge";
+  options.strategy.threshold = 0.0006;
+  options.execution.costs = {1.0, 0.5};
+  options.execution.capital = kCapital;
+  const SignalInput signals{test.made_at, test.target_time, test.ridge};
+  const BacktestResult result = RunBacktest(bars, signals, options);
+  data.verdict.push_back(VerdictOf(result));
+  for (const ReportKeyFigure& figure : KeyFiguresOf(result)) data.key_figures.push_back(figure);
+  data.equity = EquityOf(result, "USDT");
+  data.strategy_tables = {AccountsTable(result)};
+  data.monthly_returns = {MonthlyReturnsOf(result.strategy), MonthlyReturnsOf(result.buy_and_hold)};
+  data.trades = TradesOf(result.strategy, "BTCUSDT");
+  data.assumptions.insert(data.assumptions.end(), result.assumptions.begin(),
+                          result.assumptions.end());
 }
 
 void AddOrigin(const CandleSeries& bars, size_t first, ReportData& data) {
@@ -186,9 +168,6 @@ void AddNames(const CandleSeries& bars, ReportData& data) {
   data.warnings = {
       "Simulated prices: they show that the machinery works, not what a market would do."};
   data.assumptions = {
-      "A decision is filled at the open of the next bar; fees of 10 and slippage of 5 basis points "
-      "of the traded value are paid each time.",
-      "Holding a position costs nothing: no funding, no borrow fee.",
       "Intervals come from a stationary bootstrap and assume that the test time is typical."};
   data.stages = {{"collect", "collect-41c0d2", "kept", {}},
                  {"features", "features-a02b77", "kept", {}},
@@ -219,9 +198,7 @@ ReportData MakeSampleReport(size_t bars_count, uint64_t seed) {
   data.forecast_tables = {MetricsTable(evaluations, Space::kReturn),
                           MetricsTable(evaluations, Space::kPrice)};
   data.by_month = {MonthsTable(evaluations, Space::kReturn, Metric::kRmse)};
-  AddAccounts(test, data);
-  data.monthly_returns = {{"ridge", {{2023, 12, 0.0213}, {2024, 1, -0.0154}, {2024, 2, 0.0}}}};
-  AddTrades(test, data);
+  AddAccounts(bars, test, data);
   AddOrigin(bars, first, data);
   return data;
 }
