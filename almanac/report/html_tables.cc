@@ -94,7 +94,7 @@ std::string MetricCell(const ReportCell& cell, const MetricColumn& column) {
                       mark.sign);
   if (!mark.words.empty()) html += fmt::format("<span class=\"sr\"> {}</span>", mark.words);
   if (std::isfinite(cell.low) && std::isfinite(cell.high)) {
-    html += fmt::format("<span class=\"range\">{} to {}</span>",
+    html += fmt::format("<span class=\"ci\">{} to {}</span>",
                         NumberMarkup(FormatNumber(cell.low, column.style)),
                         NumberMarkup(FormatNumber(cell.high, column.style)));
     html += IntervalPlot(cell, column);
@@ -103,17 +103,18 @@ std::string MetricCell(const ReportCell& cell, const MetricColumn& column) {
 }
 
 std::string MetricLegend(const ReportTable& table) {
-  bool best = false, marks = false, intervals = false, naive = false;
+  bool best = false, marks = false, intervals = false;
+  std::string_view naive;
   for (const ReportColumn& column : table.columns) best |= column.better != Better::kNeither;
   for (const ReportRow& row : table.rows) {
     for (const ReportCell& cell : row.cells) {
       marks |= cell.standing != Standing::kNotCompared;
       intervals |= std::isfinite(cell.low);
-      naive |= row.naive;
+      if (row.naive) naive = row.label;
     }
   }
   std::string html;
-  const auto item = [&](std::string_view text) { html += fmt::format("<span>{}</span>", text); };
+  const auto item = [&](const std::string& text) { html += fmt::format("<span>{}</span>", text); };
   if (best && table.rows.size() > 1) item("<b>bold</b> best of its column");
   if (marks) {
     item("<i class=\"mark good\">▲</i> better");
@@ -121,8 +122,8 @@ std::string MetricLegend(const ReportTable& table) {
     item("<i class=\"mark caution\">≈</i> no difference beyond chance");
   }
   if (intervals) {
-    item(naive ? "small: confidence interval; upright stroke: naive"
-               : "small: confidence interval");
+    item("small: confidence interval" +
+         (naive.empty() ? "" : "; upright stroke: " + Escape(naive)));
   }
   return html.empty() ? "" : "<p class=\"legend\">" + html + "</p>\n";
 }

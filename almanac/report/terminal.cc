@@ -101,25 +101,24 @@ void Writer::Verdict(const ReportData& data) {
 
 void Writer::KeyFigures(const std::vector<ReportKeyFigure>& figures) {
   if (figures.empty()) return;
-  size_t label_width = 0, value_width = 0, beside_width = 0;
-  std::vector<std::array<std::string, 3>> cells;
+  std::array<size_t, 4> widths{};
+  std::vector<std::array<std::string, 4>> cells;
   for (const ReportKeyFigure& figure : figures) {
     const NumberStyle style =
         DistinctStyleFor(figure.format, std::array{figure.value, figure.benchmark});
+    const bool compared = !figure.benchmark_name.empty();
     cells.push_back({Plain(figure.label), FormatNumber(figure.value, style),
-                     figure.benchmark_name.empty()
-                         ? ""
-                         : fmt::format("{} {}", Plain(figure.benchmark_name),
-                                       FormatNumber(figure.benchmark, style))});
-    label_width = std::max(label_width, WidthOf(cells.back()[0]));
-    value_width = std::max(value_width, WidthOf(cells.back()[1]));
-    beside_width = std::max(beside_width, WidthOf(cells.back()[2]));
+                     Plain(figure.benchmark_name),
+                     compared ? FormatNumber(figure.benchmark, style) : std::string()});
+    for (size_t c = 0; c < widths.size(); ++c) {
+      widths[c] = std::max(widths[c], WidthOf(cells.back()[c]));
+    }
   }
   Line();
   for (size_t i = 0; i < figures.size(); ++i) {
-    std::string line =
-        PadRight(cells[i][0], label_width + kGap) + PadLeft(cells[i][1], value_width);
-    line += std::string(kGap, ' ') + PadLeft(cells[i][2], beside_width);
+    const auto& [label, value, name, benchmark] = cells[i];
+    std::string line = PadRight(label, widths[0] + kGap) + PadLeft(value, widths[1] + kGap);
+    line += std::string(kGap, ' ') + PadRight(name, widths[2]) + PadLeft(benchmark, widths[3] + 1);
     const std::string words = Plain(ToneWords(figures[i].tone, figures[i].benchmark_name));
     if (!words.empty() && WidthOf(line) + kGap + WidthOf(words) + 2 <= options_.width) {
       line += std::string(kGap, ' ') +

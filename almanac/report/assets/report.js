@@ -117,6 +117,7 @@
     const logo = host.querySelector('#tv-attr-logo');
     if (logo) logo.rel = 'noreferrer';
     addKeys(host, chart);
+    keepShown(host, chart);
     return chart;
   }
 
@@ -126,6 +127,18 @@
     const half = (range.to - range.from) / 2 * scale;
     const middle = (range.to + range.from) / 2 + shift * (range.to - range.from);
     chart.timeScale().setVisibleLogicalRange({ from: middle - half, to: middle + half });
+  }
+
+  // Shows bars [from, to] of the chart; again after its box changed size, which would else cut them.
+  function showBars(chart, from, to) {
+    chart.shownBars = { from: from - 0.5, to: to + 0.5 };
+    chart.timeScale().setVisibleLogicalRange(chart.shownBars);
+  }
+
+  function keepShown(host, chart) {
+    new ResizeObserver(() => requestAnimationFrame(() => {
+      if (chart.shownBars) chart.timeScale().setVisibleLogicalRange(chart.shownBars);
+    })).observe(host);
   }
 
   function addKeys(host, chart) {
@@ -165,9 +178,10 @@
   }
 
   function zoomButtons(bar, chart) {
-    bar.append(element('span', 'gap'));
-    button(bar, '−', 'zoom', () => moveRange(chart, 0, 1.5)).setAttribute('aria-label', 'Zoom out');
-    button(bar, '+', 'zoom', () => moveRange(chart, 0, 0.65)).setAttribute('aria-label', 'Zoom in');
+    const pair = element('span', 'zoom');
+    button(pair, '−', '', () => moveRange(chart, 0, 1.5)).setAttribute('aria-label', 'Zoom out');
+    button(pair, '+', '', () => moveRange(chart, 0, 0.65)).setAttribute('aria-label', 'Zoom in');
+    bar.append(element('span', 'gap'), pair);
   }
 
   function axisTitles(box, left, right) {
@@ -259,8 +273,7 @@
 
     function zoomTo(bars) {
       const count = view.c.length;
-      chart.timeScale().setVisibleLogicalRange({ from: Math.max(0, count - bars) - 0.5,
-        to: count - 0.5 });
+      showBars(chart, Math.max(0, count - bars), count - 1);
     }
 
     function rangeButtons() {
@@ -269,7 +282,7 @@
         button(bar, `Last ${bars}`, 'range', () => zoomTo(bars));
       }
       button(bar, market.views.length > 1 && view.merged === 1 ?
-          `Last ${numberText(count, 0)}` : 'All', 'range', () => chart.timeScale().fitContent());
+          `Last ${numberText(count, 0)}` : 'All', 'range', () => zoomTo(count));
     }
 
     function show(newMarket, newView) {
@@ -384,7 +397,8 @@
       const look = curveLook(curve, strategies);
       seriesButton(bar, curve.name, look.color, look.dash, () => curve.series);
     }
-    button(bar, 'All', 'range', () => chart.timeScale().fitContent());
+    const showAll = () => showBars(chart, 0, at.length - 1);
+    button(bar, 'All', 'range', showAll);
     zoomButtons(bar, chart);
     const panes = chart.panes();
     panes[0].setStretchFactor(2.2);
@@ -404,7 +418,7 @@
     axisTitles(box, `Account value${equity.currency ? ', ' + equity.currency : ''}; below: drawdown, %`,
         'Time, UTC');
     showReadout();
-    chart.timeScale().fitContent();
+    showAll();
     repaints.push(() => {
       chart.applyOptions(chartOptions());
       painted.forEach((paint) => paint());
