@@ -45,8 +45,8 @@ TEST(Labels, LookHorizonBarsAhead) {
   const Labels labels = BuildLabels({TargetKind::kForwardReturn, 2, false}, series);
   EXPECT_EQ(labels.name, "forward_return_2");
   EXPECT_DOUBLE_EQ(labels.value[0], -0.01);
-  EXPECT_DOUBLE_EQ(labels.value[1], 120.0 / 110 - 1);
-  EXPECT_DOUBLE_EQ(labels.value[2], 60.0 / 99 - 1);
+  EXPECT_DOUBLE_EQ(labels.value[1], 10.0 / 110);
+  EXPECT_DOUBLE_EQ(labels.value[2], -39.0 / 99);
   EXPECT_DOUBLE_EQ(labels.value[3], -0.45);
   EXPECT_TRUE(std::isnan(labels.value[4]));
   EXPECT_TRUE(std::isnan(labels.value[5]));
@@ -71,7 +71,7 @@ TEST(Labels, KindsAreTheSameMove) {
   const CandleSeries series = WithGap();
   const Labels log_returns = BuildLabels({TargetKind::kForwardLogReturn, 1, false}, series);
   const Labels closes = BuildLabels({TargetKind::kForwardClose, 1, false}, series);
-  EXPECT_DOUBLE_EQ(log_returns.value[0], std::log(1.1));
+  EXPECT_DOUBLE_EQ(log_returns.value[0], std::log1p(0.1));
   EXPECT_EQ(closes.value[0], 110);
   EXPECT_EQ(closes.unit, "price");
   for (const TargetKind kind :
