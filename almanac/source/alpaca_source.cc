@@ -71,6 +71,7 @@ class AlpacaSource : public CandleSource {
   }
   std::vector<Timeframe> timeframes() const override {
     std::vector<Timeframe> all;
+    all.reserve(kSpans.size());
     for (const Span& span : kSpans) all.push_back(Timeframe::Parse(span.timeframe));
     return all;
   }

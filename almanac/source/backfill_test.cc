@@ -10,6 +10,7 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "almanac/base/cancel.h"
 #include "almanac/source/backfill_coverage.h"
@@ -246,9 +247,22 @@ TEST_F(BackfillTest, SurvivesBeingKilled) {
   request.batch = 900;
   TemporaryFolder unbroken;
   Run(request, unbroken.path());
-  for (int kill = 0; kill < 4; ++kill) {
-    const pid_t child = fork();
-    if (child == 0) {
+  // The server kills whoever makes its third, second, third request. The writes of the pages before
+  // are then done, under way or still to come, as it happens.
+  std::atomic<pid_t> child{0};
+  std::atomic<int> requests_left{0};
+  server_.set_handler([&](const TestRequest& asked, size_t index) {
+    if (requests_left-- == 1) {
+      while (child == 0) std::this_thread::yield();
+      ::kill(child, SIGKILL);
+    }
+    return exchange_(asked, index);
+  });
+  for (const int requests : {3, 2, 3}) {
+    child = 0;
+    requests_left = requests;
+    const pid_t pid = fork();
+    if (pid == 0) {
       try {
         Run(request);
       } catch (...) {
@@ -256,9 +270,10 @@ TEST_F(BackfillTest, SurvivesBeingKilled) {
       }
       _exit(0);
     }
-    usleep(static_cast<useconds_t>(15'000 + 40'000 * kill));
-    ::kill(child, SIGKILL);
-    waitpid(child, nullptr, 0);
+    child = pid;
+    int status = 0;
+    waitpid(pid, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status)) << "it ended by itself, status " << status;
   }
   EXPECT_EQ(Run(request).exit_status(), 0);
   for (const char* symbol : {"BTCUSDT", "ETHUSDT"}) {
