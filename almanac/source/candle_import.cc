@@ -350,18 +350,21 @@ class Collector {
                             FormatCount(report_.bad_line_count)));
   }
 
+  // Series by series, several at once: each has its own files and its own lock.
   void Commit(Progress& progress) {
     FlushAll();
-    progress.Begin("write", static_cast<int64_t>(series_.size()));
-    for (auto& [key, series] : series_) {
-      CheckCancel();
-      progress.Note(ToString(key));
+    std::vector<Series*> all;
+    for (auto& [key, series] : series_) all.push_back(&series);
+    progress.Begin("write", static_cast<int64_t>(all.size()));
+    ParallelFor(all.size(), [&](size_t i) {
+      Series& series = *all[i];
+      progress.Note(ToString(series.report.key));
       if (series.writer != nullptr) series.report.stats = series.writer->Commit();
       series.writer.reset();
-      report_.series.push_back(series.report);
       progress.Advance(1);
-    }
-    progress.End(fmt::format("{} series", FormatCount(static_cast<int64_t>(series_.size()))));
+    });
+    for (const Series* series : all) report_.series.push_back(series->report);
+    progress.End(fmt::format("{} series", FormatCount(static_cast<int64_t>(all.size()))));
   }
 
   const OpenCandleWriter& open_writer_;
