@@ -15,6 +15,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
 #include "almanac/base/text.h"
+#include "almanac/source/bar_spill.h"
 #include "almanac/source/candle_file.h"
 #include "almanac/source/repeats.h"
 #include "almanac/source/spacing.h"
@@ -25,8 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr size_t kFlushBars = size_t{1} << 16;       // of one series
-constexpr size_t kMaxPendingBars = size_t{1} << 20;  // of all
 constexpr size_t kRepeatsAtOnce = size_t{1} << 17;
 
 // What goes through the pipeline: a piece of a file, or (without text) its end.
@@ -119,14 +118,6 @@ void AppendRows(CandleSeries& to, const CandleRows& from, size_t first, size_t l
   add(to.volume, from.volume);
 }
 
-void Clear(CandleSeries& series) {
-  series.open_time.clear();
-  for (auto* values : {&series.open, &series.high, &series.low, &series.close, &series.volume,
-                       &series.trade_count, &series.vwap}) {
-    values->clear();
-  }
-}
-
 int64_t CountContradictions(const CandleRows& rows, size_t first, size_t last) {
   int64_t count = 0;
   for (size_t i = first; i < last; ++i) {
@@ -139,8 +130,8 @@ int64_t CountContradictions(const CandleRows& rows, size_t first, size_t last) {
 // Last stage: takes the parsed pieces in order.
 class Collector {
  public:
-  Collector(const OpenCandleWriter& open_writer, const ImportOptions& options)
-      : open_writer_(open_writer), options_(options) {}
+  Collector(const OpenCandleWriter& open_writer, const ImportOptions& options, size_t max_held_bars)
+      : open_writer_(open_writer), options_(options), max_held_bars_(max_held_bars) {}
 
   void Take(Item& item) {
     if (current_ == nullptr) BeginFile(item);
@@ -165,8 +156,8 @@ class Collector {
 
  private:
   struct Series {
-    std::unique_ptr<CandleWriter> writer;
-    CandleSeries pending;
+    CandleSeries held;
+    std::vector<BarSpill::Place> spilled;  // what came before
     ImportedSeries report;
   };
   // A series as one file has it.
@@ -218,7 +209,7 @@ class Collector {
     const SeriesKey key{options_.market, symbol, *file.timeframe()};
     Series& series = series_[key];
     series.report.key = key;
-    series.pending.key = key;
+    series.held.key = key;
     ++series.report.files;
     return current_->series.try_emplace(symbol, series, *file.timeframe()).first->second;
   }
@@ -292,22 +283,19 @@ class Collector {
     report_.bars += count;
     current_->report.bars += count;
     current_->report.contradictions += CountContradictions(rows, begin, end);
-    AppendRows(series.pending, rows, begin, end);
-    pending_bars_ += end - begin;
-    if (series.pending.size() >= kFlushBars) Flush(series);
-    if (pending_bars_ >= kMaxPendingBars) FlushAll();
+    AppendRows(series.held, rows, begin, end);
+    held_bars_ += end - begin;
+    if (held_bars_ >= max_held_bars_) Spill();
   }
 
-  void Flush(Series& series) {
-    if (series.pending.empty()) return;
-    if (series.writer == nullptr) series.writer = open_writer_(series.report.key);
-    series.writer->Append(series.pending);
-    pending_bars_ -= series.pending.size();
-    Clear(series.pending);
-  }
-
-  void FlushAll() {
-    for (auto& [key, series] : series_) Flush(series);
+  void Spill() {
+    if (spill_ == nullptr) spill_ = std::make_unique<BarSpill>();
+    for (auto& [key, series] : series_) {
+      if (series.held.empty()) continue;
+      series.spilled.push_back(spill_->Write(series.held));
+      series.held = CandleSeries{key, {}, {}, {}, {}, {}, {}, {}, {}};
+    }
+    held_bars_ = 0;
   }
 
   void EndFile(const Item& item) {
@@ -350,29 +338,36 @@ class Collector {
                             FormatCount(report_.bad_line_count)));
   }
 
-  // Series by series, several at once: each has its own files and its own lock.
+  // Several series at once: each has its own files and its own lock.
   void Commit(Progress& progress) {
-    FlushAll();
     std::vector<Series*> all;
     for (auto& [key, series] : series_) all.push_back(&series);
     progress.Begin("write", static_cast<int64_t>(all.size()));
     ParallelFor(all.size(), [&](size_t i) {
-      Series& series = *all[i];
-      progress.Note(ToString(series.report.key));
-      if (series.writer != nullptr) series.report.stats = series.writer->Commit();
-      series.writer.reset();
+      progress.Note(ToString(all[i]->report.key));
+      CommitSeries(*all[i]);
       progress.Advance(1);
     });
     for (const Series* series : all) report_.series.push_back(series->report);
     progress.End(fmt::format("{} series", FormatCount(static_cast<int64_t>(all.size()))));
   }
 
+  void CommitSeries(Series& series) {
+    const std::unique_ptr<CandleWriter> writer = open_writer_(series.report.key);
+    for (const BarSpill::Place& place : series.spilled) writer->Append(spill_->Read(place));
+    if (!series.held.empty()) writer->Append(series.held);
+    series.held = {};
+    series.report.stats = writer->Commit();
+  }
+
   const OpenCandleWriter& open_writer_;
   const ImportOptions& options_;
+  const size_t max_held_bars_;
   ImportReport report_;
   std::map<SeriesKey, Series> series_;
   std::unique_ptr<CurrentFile> current_;
-  size_t pending_bars_ = 0;
+  std::unique_ptr<BarSpill> spill_;
+  size_t held_bars_ = 0;
 };
 
 int64_t TotalBytes(const std::vector<fs::path>& files) {
@@ -388,11 +383,11 @@ int64_t TotalBytes(const std::vector<fs::path>& files) {
 }  // namespace
 
 ImportReport ImportCandles(const OpenCandleWriter& open_writer, const std::vector<fs::path>& files,
-                           const ImportOptions& options, Progress& progress) {
+                           const ImportOptions& options, Progress& progress, size_t max_held_bars) {
   using ItemPtr = std::shared_ptr<Item>;
   progress.Begin("import", TotalBytes(files));
   PieceSource source(files, options);
-  Collector collector(open_writer, options);
+  Collector collector(open_writer, options, max_held_bars);
   const auto read = [&](tbb::flow_control& control) -> ItemPtr {
     ItemPtr item = source.Next();
     if (item == nullptr) control.stop();

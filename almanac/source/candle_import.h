@@ -4,6 +4,7 @@
 #ifndef ALMANAC_SOURCE_CANDLE_IMPORT_H_
 #define ALMANAC_SOURCE_CANDLE_IMPORT_H_
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -17,10 +18,16 @@ namespace almanac {
 
 using OpenCandleWriter = std::function<std::unique_ptr<CandleWriter>(const SeriesKey&)>;
 
-// Commits every writer after all files were read; none if anything is refused (see ImportFiles).
+// Bars held in memory until all files were read, about 235 MB; more than these are put aside on
+// disk.
+inline constexpr size_t kMaxHeldBars = size_t{1} << 22;
+
+// Opens and commits the writers, several at once, after all files were read; none if anything is
+// refused (see ImportFiles).
 ImportReport ImportCandles(const OpenCandleWriter& open_writer,
                            const std::vector<std::filesystem::path>& files,
-                           const ImportOptions& options, Progress& progress);
+                           const ImportOptions& options, Progress& progress,
+                           size_t max_held_bars = kMaxHeldBars);
 
 }  // namespace almanac
 

@@ -1,5 +1,6 @@
 #include "almanac/source/candle_import.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -451,6 +452,38 @@ TEST_F(CandleImport, DailyBarsOpenWhenTheyLike) {
          "time,open,high,low,close,volume\n2024-01-02T05:00Z,1,1,1,1,1\n"
          "2024-06-03T04:00Z,1,1,1,1,1\n");
   EXPECT_EQ(lake_.Of("A").size(), 2u);
+}
+
+TEST_F(CandleImport, WhatDoesNotFitIntoMemoryIsPutAside) {
+  std::vector<std::filesystem::path> files;
+  for (const char* symbol : {"A", "B", "C"}) {
+    for (int part = 0; part < 3; ++part) {
+      std::string text = symbol[0] == 'B' && part == 1 ? "time,open,high,low,close,volume,trades\n"
+                                                       : "time,open,high,low,close,volume\n";
+      for (int i = 0; i < 5'000; ++i) {
+        text += fmt::format("{},1,9,1,{}.5,{}{}\n", kStart + (part * 5'000 + i) * kMsPerMinute,
+                            1 + i % 7, i, symbol[0] == 'B' && part == 1 ? ",3" : "");
+      }
+      files.push_back(folder_.Write(fmt::format("{}-1m-{}.csv", symbol, part), text));
+    }
+  }
+  const ImportReport whole = ImportCandles(lake_.opener(), files, options_, NoProgress());
+  const auto expected = lake_.series;
+  lake_.series.clear();
+  const ImportReport spilled = ImportCandles(lake_.opener(), files, options_, NoProgress(), 7'000);
+  EXPECT_EQ(spilled.bars, 45'000);
+  EXPECT_EQ(whole.bars, 45'000);
+  ASSERT_EQ(lake_.series.size(), 3u);
+  for (const auto& [key, bars] : expected) {
+    const auto& found = lake_.series.at(key);
+    ASSERT_EQ(found.size(), 15'000u);
+    for (const auto& [time, bar] : bars) {
+      ASSERT_EQ(found.at(time).close, bar.close);
+      ASSERT_EQ(found.at(time).volume, bar.volume);
+      ASSERT_EQ(std::isnan(found.at(time).trade_count), std::isnan(bar.trade_count));
+    }
+  }
+  EXPECT_EQ(lake_.Of("B").at(kStart + 5'000 * kMsPerMinute).trade_count, 3);
 }
 
 // A file of many pieces: line numbers must be exact in all of them, whatever the number of threads,

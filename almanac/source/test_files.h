@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <string>
 #include <string_view>
@@ -83,6 +84,7 @@ class MemoryLake {
   }
 
  private:
+  std::mutex mutex_;  // series are committed side by side
   class Writer : public CandleWriter {
    public:
     Writer(MemoryLake& lake, SeriesKey key) : lake_(lake), key_(std::move(key)) {}
@@ -90,6 +92,7 @@ class MemoryLake {
       for (size_t i = 0; i < bars.size(); ++i) bars_[bars.open_time[i]] = bars.At(i);
     }
     UpsertStats Commit() override {
+      const std::lock_guard<std::mutex> lock(lake_.mutex_);
       UpsertStats stats;
       for (const auto& [time, bar] : bars_) {
         stats.added += lake_.series[key_].insert_or_assign(time, bar).second;
