@@ -1,0 +1,347 @@
+#include "almanac/gbdt/params.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "almanac/base/config.h"
+#include "almanac/base/error.h"
+#include "almanac/base/text.h"
+#include "almanac/gbdt/parameter_table.h"
+#include "almanac/gbdt/random.h"
+
+namespace almanac::gbdt {
+namespace {
+
+// Seeds are drawn from 15 bits, the largest left out.
+constexpr uint32_t kSeedRange = 32767;
+
+using Names = std::vector<std::pair<std::string_view, std::string_view>>;
+
+const Names& ObjectiveNames() {
+  static const Names kNames = {{"regression", "regression"},
+                               {"regression_l2", "regression"},
+                               {"mean_squared_error", "regression"},
+                               {"mse", "regression"},
+                               {"l2", "regression"},
+                               {"l2_root", "regression"},
+                               {"root_mean_squared_error", "regression"},
+                               {"rmse", "regression"},
+                               {"regression_l1", "regression_l1"},
+                               {"mean_absolute_error", "regression_l1"},
+                               {"l1", "regression_l1"},
+                               {"mae", "regression_l1"},
+                               {"huber", "huber"},
+                               {"quantile", "quantile"},
+                               {"binary", "binary"},
+                               {"multiclass", "multiclass"},
+                               {"softmax", "multiclass"}};
+  return kNames;
+}
+
+const Names& MetricNames() {
+  static const Names kNames = {{"l2", "l2"},
+                               {"regression", "l2"},
+                               {"regression_l2", "l2"},
+                               {"mean_squared_error", "l2"},
+                               {"mse", "l2"},
+                               {"rmse", "rmse"},
+                               {"l2_root", "rmse"},
+                               {"root_mean_squared_error", "rmse"},
+                               {"l1", "l1"},
+                               {"regression_l1", "l1"},
+                               {"mean_absolute_error", "l1"},
+                               {"mae", "l1"},
+                               {"huber", "huber"},
+                               {"quantile", "quantile"},
+                               {"binary_logloss", "binary_logloss"},
+                               {"binary", "binary_logloss"},
+                               {"binary_error", "binary_error"},
+                               {"auc", "auc"},
+                               {"average_precision", "average_precision"},
+                               {"multi_logloss", "multi_logloss"},
+                               {"multiclass", "multi_logloss"},
+                               {"softmax", "multi_logloss"},
+                               {"multi_error", "multi_error"}};
+  return kNames;
+}
+
+const Parameter* FindParameter(std::string_view name) {
+  for (const Parameter& parameter : ParameterTable()) {
+    if (parameter.name == name) return &parameter;
+  }
+  return nullptr;
+}
+
+// One value as it was given, and how to complain about it.
+struct Setting {
+  std::string place;
+  std::string_view name, text;
+
+  [[noreturn]] void Fail(const std::string& what, const std::string& remedy) const {
+    throw Error(ErrorCode::kUsage, place, what, remedy);
+  }
+};
+
+std::string RangeText(const Parameter& parameter) {
+  const bool has_low = std::isfinite(parameter.low), has_high = std::isfinite(parameter.high);
+  const std::string low =
+      has_low ? fmt::format("{} {}", parameter.low_open ? "above" : "at least", parameter.low) : "";
+  if (!has_high) return low;
+  return has_low ? fmt::format("{} and at most {}", low, parameter.high)
+                 : fmt::format("at most {}", parameter.high);
+}
+
+double NumberOf(const Setting& setting, const Parameter& parameter) {
+  const std::optional<double> value = ParseDouble(setting.text);
+  if (!value) setting.Fail(fmt::format("\"{}\" is not a number", setting.text), "give a number");
+  const bool is_low = *value < parameter.low || (parameter.low_open && *value == parameter.low);
+  if (is_low || *value > parameter.high) {
+    setting.Fail(fmt::format("{} is out of range", setting.text),
+                 "it must be " + RangeText(parameter));
+  }
+  return *value;
+}
+
+int IntegerOf(const Setting& setting, const Parameter& parameter) {
+  const double value = NumberOf(setting, parameter);
+  if (value != std::trunc(value) || std::abs(value) > std::numeric_limits<int>::max()) {
+    setting.Fail(fmt::format("{} is not a whole number", setting.text), "give a whole number");
+  }
+  return static_cast<int>(value);
+}
+
+bool SwitchOf(const Setting& setting) {
+  const std::string word = ToLower(setting.text);
+  if (word == "true" || word == "1" || word == "+") return true;
+  if (word == "false" || word == "0" || word == "-") return false;
+  setting.Fail(fmt::format("\"{}\" is neither true nor false", setting.text), "give true or false");
+}
+
+std::vector<std::string> WordsOf(const Setting& setting) {
+  std::vector<std::string> words;
+  for (const std::string_view part : Split(setting.text, ',')) {
+    const std::string_view word = Trim(part);
+    if (!word.empty()) words.emplace_back(word);
+  }
+  return words;
+}
+
+std::vector<int> ColumnsOf(const Setting& setting) {
+  std::vector<int> columns;
+  if (setting.text == "auto") return columns;  // Python's default: as the data frame says
+  for (const std::string& word : WordsOf(setting)) {
+    const std::optional<int64_t> column = ParseInt64(word);
+    if (!column || *column < 0 || *column > std::numeric_limits<int>::max()) {
+      setting.Fail(fmt::format("\"{}\" is not a column number", word),
+                   "list columns by number, counted from 0");
+    }
+    columns.push_back(static_cast<int>(*column));
+  }
+  std::sort(columns.begin(), columns.end());
+  columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+  return columns;
+}
+
+bool IsSameValue(std::string_view text, std::string_view other) {
+  const auto plain = [](std::string_view word) {
+    const std::string lower = ToLower(word);
+    return lower == "true" ? "1" : lower == "false" ? "0" : lower;
+  };
+  const std::optional<double> a = ParseDouble(plain(text)), b = ParseDouble(plain(other));
+  return a && b ? *a == *b : plain(text) == plain(other);
+}
+
+void RefuseOtherThan(const Setting& setting, std::string_view only_value) {
+  if (IsSameValue(setting.text, only_value)) return;
+  setting.Fail(fmt::format("{} = {} is not implemented", setting.name, setting.text),
+               only_value.empty() ? "leave it out" : fmt::format("leave it at {}", only_value));
+}
+
+// Sets the field that belongs to a setting.
+struct Store {
+  Params& params;
+  const Setting& setting;
+  const Parameter& parameter;
+
+  void operator()(const NotImplemented& field) const { RefuseOtherThan(setting, field.only_value); }
+  void operator()(bool Params::*field) const { params.*field = SwitchOf(setting); }
+  void operator()(int Params::*field) const { params.*field = IntegerOf(setting, parameter); }
+  void operator()(double Params::*field) const { params.*field = NumberOf(setting, parameter); }
+  void operator()(std::string Params::*field) const { params.*field = ToLower(setting.text); }
+  void operator()(std::vector<int> Params::*field) const { params.*field = ColumnsOf(setting); }
+  void operator()(std::vector<std::string> Params::*field) const {
+    params.*field = WordsOf(setting);
+  }
+};
+
+// A value as LightGBM prints it in a model file.
+struct Show {
+  const Params& params;
+
+  std::string operator()(const NotImplemented& field) const {
+    return std::string(field.only_value);
+  }
+  std::string operator()(bool Params::*field) const { return params.*field ? "1" : "0"; }
+  std::string operator()(int Params::*field) const { return std::to_string(params.*field); }
+  std::string operator()(double Params::*field) const { return fmt::format("{:g}", params.*field); }
+  std::string operator()(std::string Params::*field) const { return params.*field; }
+  std::string operator()(std::vector<int> Params::*field) const {
+    return fmt::format("{}", fmt::join(params.*field, ","));
+  }
+  std::string operator()(std::vector<std::string> Params::*field) const {
+    return Join(params.*field, ",");
+  }
+};
+
+[[noreturn]] void RefuseUnknown(std::string_view word, std::string_view where) {
+  std::vector<std::string> known;
+  for (const Parameter& parameter : ParameterTable()) known.emplace_back(parameter.name);
+  for (const Alias& alias : AliasTable()) known.emplace_back(alias.alias);
+  const std::optional<std::string> near = NearestWord(word, known);
+  throw Error(ErrorCode::kUsage, std::string(where),
+              fmt::format("there is no parameter \"{}\"", word),
+              near ? fmt::format("did you mean {}?", *near) : "docs/gbdt.md lists the parameters");
+}
+
+std::string NameBehind(const std::string& word, const Names& names, const Setting& setting) {
+  std::vector<std::string> known;
+  for (const auto& [alias, name] : names) {
+    if (alias == word) return std::string(name);
+    if (alias == name) known.emplace_back(name);
+  }
+  setting.Fail(fmt::format("{} \"{}\" is unknown or not implemented", setting.name, word),
+               fmt::format("there are {}", fmt::join(known, ", ")));
+}
+
+void ResolveNames(Params& params, std::string_view where) {
+  const auto setting = [&](std::string_view name) {
+    return Setting{fmt::format("{}: {}", where, name), name, {}};
+  };
+  if (params.boosting == "gbrt") params.boosting = "gbdt";
+  if (params.boosting != "gbdt") {
+    setting("boosting")
+        .Fail(fmt::format("boosting \"{}\" is unknown or not implemented", params.boosting),
+              "there is gbdt");
+  }
+  params.objective = NameBehind(params.objective, ObjectiveNames(), setting("objective"));
+  if (params.metric.empty()) params.metric = {params.objective};
+  std::vector<std::string> metrics;
+  for (const std::string& word : params.metric) {
+    const std::string metric = NameBehind(ToLower(word), MetricNames(), setting("metric"));
+    if (std::find(metrics.begin(), metrics.end(), metric) == metrics.end()) {
+      metrics.push_back(metric);
+    }
+  }
+  params.metric = std::move(metrics);
+}
+
+enum class Task { kBinary, kMulticlass, kRegression };
+
+Task TaskOf(std::string_view objective_or_metric) {
+  if (objective_or_metric.starts_with("multi")) return Task::kMulticlass;
+  const bool is_binary = objective_or_metric.starts_with("binary") ||
+                         objective_or_metric == "auc" || objective_or_metric == "average_precision";
+  return is_binary ? Task::kBinary : Task::kRegression;
+}
+
+void RefuseContradictions(const Params& params, std::string_view where) {
+  const auto refuse = [&](const std::string& what, const std::string& remedy) {
+    throw Error(ErrorCode::kUsage, std::string(where), what, remedy);
+  };
+  const bool is_multiclass = params.objective == "multiclass";
+  if (is_multiclass && params.num_class < 2) {
+    refuse("objective multiclass with num_class = 1", "give num_class, at least 2");
+  }
+  if (!is_multiclass && params.num_class != 1) {
+    refuse(fmt::format("num_class = {} with objective {}", params.num_class, params.objective),
+           "leave num_class out, or take objective = multiclass");
+  }
+  for (const std::string& metric : params.metric) {
+    if (TaskOf(metric) == TaskOf(params.objective)) continue;
+    refuse(fmt::format("metric {} does not judge objective {}", metric, params.objective),
+           "leave metric out for the objective's own");
+  }
+  if (params.is_unbalance && params.scale_pos_weight != 1) {
+    refuse("is_unbalance and scale_pos_weight both weigh the classes", "give one of them");
+  }
+  if (params.force_col_wise && params.force_row_wise) {
+    refuse("force_col_wise and force_row_wise exclude each other", "give at most one of them");
+  }
+  if (params.objective == "quantile" && params.alpha >= 1) {
+    refuse(fmt::format("alpha = {} is no quantile", params.alpha), "give alpha below 1");
+  }
+}
+
+void DrawSeeds(Params& params) {
+  Lcg random(static_cast<uint32_t>(params.seed));
+  for (int Params::*field :
+       {&Params::data_random_seed, &Params::bagging_seed, &Params::drop_seed,
+        &Params::feature_fraction_seed, &Params::objective_seed, &Params::extra_seed}) {
+    params.*field = static_cast<int>(random.Draw16() % kSeedRange);
+  }
+}
+
+// What LightGBM changes by itself, with a warning.
+void Adjust(Params& params, bool has_num_leaves) {
+  if (params.max_depth > 0 && params.max_depth < 31 && !has_num_leaves) {
+    params.num_leaves =
+        static_cast<int>(std::min<int64_t>(params.num_leaves, int64_t{1} << params.max_depth));
+  }
+  if (params.path_smooth > 0 && params.min_data_in_leaf < 2) params.min_data_in_leaf = 2;
+  if (params.min_data_in_leaf == 0 && params.min_sum_hessian_in_leaf == 0) {
+    params.min_data_in_leaf = 1;
+  }
+}
+
+}  // namespace
+
+std::string_view CanonicalParameter(std::string_view word) {
+  if (const Parameter* parameter = FindParameter(word)) return parameter->name;
+  for (const Alias& alias : AliasTable()) {
+    if (alias.alias == word) return alias.name;
+  }
+  return {};
+}
+
+Params Params::Parse(const Settings& settings, std::string_view where) {
+  std::map<std::string_view, const std::pair<std::string, std::string>*> given;
+  for (const auto& setting : settings) {
+    const std::string_view name = CanonicalParameter(setting.first);
+    if (name.empty()) RefuseUnknown(setting.first, where);
+    const auto [earlier, is_new] = given.emplace(name, &setting);
+    if (!is_new && earlier->second->second != setting.second) {
+      throw Error(ErrorCode::kUsage, std::string(where),
+                  fmt::format("{} = {} and {} = {} set the same parameter", earlier->second->first,
+                              earlier->second->second, setting.first, setting.second),
+                  fmt::format("give {} once", name));
+    }
+  }
+  Params params;
+  const auto store = [&](std::string_view name, const std::string& text) {
+    const Parameter& parameter = *FindParameter(name);
+    const Setting setting{fmt::format("{}: {}", where, name), name, text};
+    std::visit(Store{params, setting, parameter}, parameter.field);
+  };
+  if (const auto seed = given.find("seed"); seed != given.end()) {
+    store("seed", seed->second->second);
+    DrawSeeds(params);
+  }
+  for (const auto& [name, setting] : given) store(name, setting->second);
+  ResolveNames(params, where);
+  RefuseContradictions(params, where);
+  Adjust(params, given.contains("num_leaves"));
+  return params;
+}
+
+std::string Params::ToModelText() const {
+  std::string text;
+  for (const Parameter& parameter : ParameterTable()) {
+    text += fmt::format("[{}: {}]\n", parameter.name, std::visit(Show{*this}, parameter.field));
+  }
+  return text;
+}
+
+}  // namespace almanac::gbdt

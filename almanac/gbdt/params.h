@@ -1,0 +1,81 @@
+// The parameters of boosted trees by LightGBM's names and aliases. A name that LightGBM does not
+// have, a value out of range and settings that contradict each other are errors; so is what
+// LightGBM has and we have not, unless it is given its default value.
+//
+// One difference is deliberate: LightGBM ignores what it does not know; a misspelt name then
+// trains another model than was meant.
+#ifndef ALMANAC_GBDT_PARAMS_H_
+#define ALMANAC_GBDT_PARAMS_H_
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace almanac::gbdt {
+
+// name, value; both as in a configuration file of LightGBM ("num_leaves", "31").
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+// The defaults are LightGBM's. Fields that are not commented have the meaning of LightGBM's
+// documentation.
+struct Params {
+  std::string boosting = "gbdt";         // gbdt only
+  std::string objective = "regression";  // regression, regression_l1, huber, quantile, binary,
+                                         // multiclass
+  std::vector<std::string> metric;       // first: the objective's own
+  int num_iterations = 100;
+  double learning_rate = 0.1;
+  int num_leaves = 31;
+  int max_depth = -1;  // <= 0: no limit
+  int min_data_in_leaf = 20;
+  double min_sum_hessian_in_leaf = 1e-3;
+  double bagging_fraction = 1;
+  int bagging_freq = 0;
+  double feature_fraction = 1, feature_fraction_bynode = 1;
+  int early_stopping_round = 0;  // <= 0: none
+  double early_stopping_min_delta = 0;
+  bool first_metric_only = false;
+  double max_delta_step = 0;  // <= 0: no limit
+  double lambda_l1 = 0, lambda_l2 = 0;
+  double min_gain_to_split = 0;
+  double path_smooth = 0;
+  int min_data_per_group = 100, max_cat_threshold = 32, max_cat_to_onehot = 4;
+  double cat_l2 = 10, cat_smooth = 10;
+
+  int max_bin = 255, min_data_in_bin = 3, bin_construct_sample_cnt = 200000;
+  bool use_missing = true, zero_as_missing = false, feature_pre_filter = true;
+  std::vector<int> categorical_feature;  // columns, ascending
+
+  int num_class = 1;
+  bool is_unbalance = false;
+  double scale_pos_weight = 1, sigmoid = 1;
+  bool boost_from_average = true;
+  double alpha = 0.9;  // huber, quantile
+
+  // From `seed` where that is given and they are not.
+  int seed = 0;
+  int data_random_seed = 1, bagging_seed = 3, drop_seed = 4, feature_fraction_seed = 2;
+  int objective_seed = 5, extra_seed = 6;
+
+  int saved_feature_importance_type = 0;  // 0: how many splits, 1: their gain
+
+  // Without influence on the model here; kept because the model file lists them.
+  int num_threads = 0, verbosity = 1;
+  bool deterministic = false, force_col_wise = false, force_row_wise = false;
+  bool is_enable_sparse = true, enable_bundle = true;
+  double histogram_pool_size = -1;
+
+  // `where` (a file, a recipe's key) is the place in errors. Throws Error(kUsage).
+  static Params Parse(const Settings& settings, std::string_view where);
+
+  // The lines "[name: value]" of a model file, in LightGBM's order.
+  std::string ToModelText() const;
+};
+
+// The name behind an alias; the word itself if it is a name; empty if it is neither.
+std::string_view CanonicalParameter(std::string_view word);
+
+}  // namespace almanac::gbdt
+
+#endif  // ALMANAC_GBDT_PARAMS_H_
