@@ -102,6 +102,7 @@ void RunCompared(LiveFeatures& live, const CandleSeries& series, size_t first, s
                  Random& random, Comparison& comparison) {
   std::vector<std::vector<float>> block(live.columns(), std::vector<float>(kLargestTestBlock));
   std::vector<float*> places;
+  places.reserve(block.size());
   for (std::vector<float>& column : block) places.push_back(column.data());
   while (first < last) {
     const size_t size = std::min<size_t>(last - first, 1 + random.Below(kLargestTestBlock));
@@ -137,6 +138,7 @@ std::vector<LeakFinding> RunFromSnapshots(const FeatureSet& set, const CandleSer
                                           const std::vector<size_t>& cuts, uint64_t seed,
                                           const std::vector<std::string>& snapshots) {
   std::vector<Comparison> comparisons;
+  comparisons.reserve(cuts.size());
   for (const size_t cut : cuts) comparisons.emplace_back(whole, LeakCheck::kSnapshot, cut);
   ParallelFor(cuts.size(), [&](size_t k) {
     Random random(seed, cuts[k]);
