@@ -12,18 +12,17 @@ using Better = ReportColumn::Better;
 
 constexpr double kTwoSided95 = 1.959963984540054;  // standard deviations
 
+ReportCell CellOf(double value) { return {value, kNotANumber, kNotANumber, {}}; }
+
 ReportRow AccountRow(const BacktestRun& run, bool benchmark) {
   const Performance& p = run.performance;
   const SharpeStatistics& sharpe = p.sharpe;
   const double margin = kTwoSided95 * sharpe.annual_error;
-  const auto only = [](double value) { return ReportCell{value, kNotANumber, kNotANumber, {}}; };
   return {run.name,
           benchmark,
-          {only(p.total_return), only(p.annual_return), only(p.annual_volatility),
+          {CellOf(p.total_return), CellOf(p.annual_return), CellOf(p.annual_volatility),
            ReportCell{sharpe.annual, sharpe.annual - margin, sharpe.annual + margin, {}},
-           only(sharpe.p_value), only(p.sortino), only(p.drawdown.depth),
-           only(static_cast<double>(p.trades)), only(p.hit_rate), only(p.profit_factor),
-           only(p.exposure), only(p.annual_turnover), only(p.costs_share)}};
+           CellOf(sharpe.p_value), CellOf(p.sortino), CellOf(p.drawdown.depth)}};
 }
 
 std::vector<ReportColumn> AccountColumns() {
@@ -37,9 +36,24 @@ std::vector<ReportColumn> AccountColumns() {
            "how likely a Sharpe ratio this high is if the true one is 0 or less"},
           {"Sortino", NumberFormat::kRatio, Better::kLarger,
            "mean return divided by the spread of the losses alone, annualised"},
-          {"Drawdown", NumberFormat::kPercent, Better::kSmaller, "the deepest fall from a peak"},
-          {"Trades", NumberFormat::kCount, Better::kNeither, ""},
+          {"Drawdown", NumberFormat::kPercent, Better::kSmaller, "the deepest fall from a peak"}};
+}
+
+ReportRow ActivityRow(const BacktestRun& run, bool benchmark) {
+  const Performance& p = run.performance;
+  return {run.name,
+          benchmark,
+          {CellOf(static_cast<double>(p.trades)), CellOf(p.hit_rate), CellOf(p.mean_trade_return),
+           CellOf(p.mean_trade_bars), CellOf(p.profit_factor), CellOf(p.exposure),
+           CellOf(p.annual_turnover), CellOf(p.costs_share)}};
+}
+
+std::vector<ReportColumn> ActivityColumns() {
+  return {{"Trades", NumberFormat::kCount, Better::kNeither, "from flat, or a flip, to the next"},
           {"Winners", NumberFormat::kPercent, Better::kNeither, "share of the trades with a gain"},
+          {"Mean trade", NumberFormat::kSignedPercent, Better::kNeither,
+           "mean return of a trade on what was entered, after costs"},
+          {"Bars held", NumberFormat::kPlain, Better::kNeither, "mean length of a trade in bars"},
           {"Profit factor", NumberFormat::kRatio, Better::kNeither, "gains divided by losses"},
           {"In the market", NumberFormat::kPercent, Better::kNeither,
            "share of the bars during which a position was held"},
@@ -98,6 +112,15 @@ ReportTable AccountsTable(const BacktestResult& result) {
   table.columns = AccountColumns();
   table.rows = {AccountRow(result.strategy, false), AccountRow(result.pessimistic, false),
                 AccountRow(result.buy_and_hold, true)};
+  return table;
+}
+
+ReportTable ActivityTable(const BacktestResult& result) {
+  ReportTable table;
+  table.title = "How they traded";
+  table.columns = ActivityColumns();
+  table.rows = {ActivityRow(result.strategy, false), ActivityRow(result.pessimistic, false),
+                ActivityRow(result.buy_and_hold, true)};
   return table;
 }
 

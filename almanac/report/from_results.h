@@ -34,8 +34,10 @@ std::vector<ReportKeyFigure> KeyFiguresOf(const Evaluation& evaluation);
 std::vector<ReportKeyFigure> KeyFiguresOf(const BacktestResult& result);
 
 // The accounts of the result beside each other: return, risk, Sharpe ratio with its 95% interval,
-// p-value, drawdown, trading.
+// p-value, drawdown.
 ReportTable AccountsTable(const BacktestResult& result);
+// The same accounts: trades, winners, exposure, turnover, costs.
+ReportTable ActivityTable(const BacktestResult& result);
 ReportEquity EquityOf(const BacktestResult& result, std::string currency);
 ReportMonthlyReturns MonthlyReturnsOf(const BacktestRun& run);
 std::vector<ReportTrade> TradesOf(const BacktestRun& run, const std::string& symbol);

@@ -148,6 +148,10 @@ TEST(FromBacktestTest, AccountsStandBesideEachOther) {
   EXPECT_NEAR(table.rows[0].cells[3].low, 1 - 1.96 * 0.5, 1e-4);
   EXPECT_NEAR(table.rows[0].cells[3].high, 1 + 1.96 * 0.5, 1e-4);
   EXPECT_DOUBLE_EQ(table.rows[0].cells[0].value, 0.21);
+  const ReportTable activity = ActivityTable(result);
+  for (const ReportRow& row : activity.rows) EXPECT_EQ(row.cells.size(), activity.columns.size());
+  EXPECT_EQ(activity.columns[0].title, "Trades");
+  EXPECT_EQ(activity.rows[0].cells[0].value, 1);
 }
 
 TEST(FromBacktestTest, CarriesCurvesMonthsAndTrades) {

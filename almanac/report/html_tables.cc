@@ -86,12 +86,14 @@ std::string IntervalPlot(const ReportCell& cell, const MetricColumn& column) {
   return svg + fmt::format(R"(<circle cx="{:.1f}%" cy="5" r="2.5"/></svg>)", place(cell.value));
 }
 
-std::string MetricCell(const ReportCell& cell, const MetricColumn& column) {
+std::string MetricCell(const ReportCell& cell, const MetricColumn& column, bool marked) {
   const StandingMark mark = MarkOf(cell.standing);
   std::string html = fmt::format("<span class=\"value\">{}</span>",
                                  NumberMarkup(FormatNumber(cell.value, column.style)));
-  html += fmt::format("<span class=\"mark {}\" title=\"{}\">{}</span>", mark.css, mark.words,
-                      mark.sign);
+  if (marked) {
+    html += fmt::format("<span class=\"mark {}\" title=\"{}\">{}</span>", mark.css, mark.words,
+                        mark.sign);
+  }
   if (!mark.words.empty()) html += fmt::format("<span class=\"sr\"> {}</span>", mark.words);
   if (std::isfinite(cell.low) && std::isfinite(cell.high)) {
     html += fmt::format("<span class=\"ci\">{} to {}</span>",
@@ -207,7 +209,12 @@ void AddTrade(HtmlTable& table, const ReportTrade& trade, size_t number,
 
 std::string MetricTableHtml(const ReportTable& table) {
   if (table.columns.empty() || table.rows.empty()) return "";
-  HtmlTable html(table.title, "metrics");
+  const bool marked = std::any_of(table.rows.begin(), table.rows.end(), [](const ReportRow& row) {
+    return std::any_of(row.cells.begin(), row.cells.end(), [](const ReportCell& cell) {
+      return cell.standing != Standing::kNotCompared;
+    });
+  });
+  HtmlTable html(table.title, marked ? "metrics marked" : "metrics");
   html.Head("");
   std::vector<MetricColumn> columns;
   for (size_t c = 0; c < table.columns.size(); ++c) {
@@ -226,7 +233,7 @@ std::string MetricTableHtml(const ReportTable& table) {
       const bool best =
           table.rows.size() > 1 && columns[c].best && row.cells[c].value == *columns[c].best;
       html.Cell(best ? "class=\"num best\"" : "class=\"num\"",
-                MetricCell(row.cells[c], columns[c]));
+                MetricCell(row.cells[c], columns[c], marked));
     }
   }
   return TableHeading(table.title, table.note) + html.Finish() + MetricLegend(table) +

@@ -97,7 +97,7 @@ void Script::Begin(const std::string& file, size_t width, size_t height) {
 }
 
 void Script::TimeAxis(TimeMs from, TimeMs to, bool labels) {
-  constexpr DurationMs kYears = 3 * 365 * kMsPerDay, kDays = 8 * kMsPerDay;
+  constexpr DurationMs kYears = DurationMs{3} * 365 * kMsPerDay, kDays = 8 * kMsPerDay;
   const DurationMs span = to - from;
   // The label of a tick has two lines: the finer and the coarser half of its time.
   const std::string_view format = span > kYears  ? R"("%b\n%Y")"
@@ -119,6 +119,7 @@ std::string LinePart(const std::string& block, std::string_view color, double wi
 // The colour of each forecast: grey for naive, the others in order.
 std::vector<std::string_view> ColorsOf(const std::vector<ReportForecast>& forecasts) {
   std::vector<std::string_view> colors;
+  colors.reserve(forecasts.size());
   size_t next = 0;
   for (const ReportForecast& forecast : forecasts) {
     colors.push_back(forecast.naive ? kNaiveColor : kModelColors[next++ % kModelColors.size()]);

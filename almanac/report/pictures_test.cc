@@ -29,7 +29,7 @@ class PicturesTest : public testing::Test {
 
   // An executable script that stands for gnuplot.
   fs::path FakeGnuplot(const std::string& body) const {
-    const fs::path path = folder_ / "fake";
+    fs::path path = folder_ / "fake";
     WriteFileAtomic(path, "#!/bin/sh\n" + body);
     fs::permissions(path, fs::perms::owner_all);
     return path;

@@ -95,7 +95,7 @@ void AddAccounts(const CandleSeries& bars, const Test& test, ReportData& data) {
   data.verdict.push_back(VerdictOf(result));
   for (const ReportKeyFigure& figure : KeyFiguresOf(result)) data.key_figures.push_back(figure);
   data.equity = EquityOf(result, "USDT");
-  data.strategy_tables = {AccountsTable(result)};
+  data.strategy_tables = {AccountsTable(result), ActivityTable(result)};
   data.monthly_returns = {MonthlyReturnsOf(result.strategy), MonthlyReturnsOf(result.buy_and_hold)};
   data.trades = TradesOf(result.strategy, "BTCUSDT");
   data.assumptions.insert(data.assumptions.end(), result.assumptions.begin(),

@@ -33,14 +33,22 @@
     applyTheme();
   });
   prefersDark.addEventListener('change', applyTheme);
-  // Paper is white.
+  // Paper is white, and a chart cannot change its size in time: its picture is printed.
+  const allCharts = [];
   let themeOnScreen;
   window.addEventListener('beforeprint', () => {
     themeOnScreen = root.dataset.theme;
     root.dataset.theme = 'light';
     applyTheme();
+    for (const chart of allCharts) {
+      const picture = chart.takeScreenshot();
+      picture.className = 'paper';
+      picture.removeAttribute('style');
+      chart.chartElement().closest('.chart').after(picture);
+    }
   });
   window.addEventListener('afterprint', () => {
+    document.querySelectorAll('.paper').forEach((picture) => picture.remove());
     if (themeOnScreen) root.dataset.theme = themeOnScreen; else delete root.dataset.theme;
     applyTheme();
   });
@@ -118,6 +126,7 @@
     if (logo) logo.rel = 'noreferrer';
     addKeys(host, chart);
     keepShown(host, chart);
+    allCharts.push(chart);
     return chart;
   }
 
