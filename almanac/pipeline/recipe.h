@@ -1,7 +1,77 @@
-#ifndef X
-#define X
+// A recipe: everything a run needs to know, read from one YAML file with overlays. docs/recipes.md
+// lists the keys.
+#ifndef ALMANAC_PIPELINE_RECIPE_H_
+#define ALMANAC_PIPELINE_RECIPE_H_
+
+#include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
+
+#include "almanac/backtest/simulator.h"
+#include "almanac/backtest/strategy.h"
+#include "almanac/base/config.h"
+#include "almanac/base/home.h"
+#include "almanac/dataset/split.h"
+#include "almanac/evaluate/bootstrap.h"
+#include "almanac/feature/audit.h"
+#include "almanac/feature/feature_set.h"
+#include "almanac/forecast/forecaster.h"
+#include "almanac/pipeline/data_section.h"
+#include "almanac/target/target.h"
+
 namespace almanac {
-struct Recipe {};
+
+struct ModelSection {
+  std::string name;  // unique in the recipe; the kind unless given
+  std::string kind;
+  ConfigNode config;         // without name
+  std::string configuration;  // the same as JSON text
+  // Yardsticks that nobody selects: they are judged, not traded, and do not count as trials.
+  bool baseline() const { return kind == "naive" || kind == "drift"; }
+};
+
+struct EvaluateSection {
+  BootstrapOptions bootstrap;
+  double significance = 0.05;
+};
+
+struct BacktestSection {
+  std::vector<std::string> models;  // that are traded
+  ThresholdStrategy strategy;
+  ExecutionOptions execution;
+};
+
+struct ReportSection {
+  bool pictures = true;
+  std::string currency;
+};
+
+struct Recipe {
+  std::string name;
+  std::string title;
+  std::string description;
+  DataSection data;
+  FeatureSet features;
+  LeakAuditOptions leak_audit;
+  TargetSpec target;
+  SplitSpec split;
+  std::vector<ModelSection> models;
+  EvaluateSection evaluate;
+  BacktestSection backtest;
+  ReportSection report;
+  ForecasterKinds kinds;
+
+  std::string text;  // the merged document as YAML-compatible text, for the report
+  std::string hash;  // of the merged document, 64 hexadecimal digits
+  std::shared_ptr<const ConfigDocument> document;  // what `models` read from
+};
+
+// Reads and checks all of it: values out of range, unknown keys, contradictions between sections
+// are Error(kUsage) naming file and line. `home` is where secrets may be.
+Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& options,
+                  const Home& home);
+
 }  // namespace almanac
-#endif
+
+#endif  // ALMANAC_PIPELINE_RECIPE_H_

@@ -1,0 +1,255 @@
+#include "almanac/pipeline/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "almanac/base/cancel.h"
+#include "almanac/base/config.h"
+#include "almanac/base/error.h"
+#include "almanac/base/file.h"
+#include "almanac/base/time.h"
+#include "almanac/pipeline/code_version.h"
+#include "almanac/pipeline/stage_run.h"
+
+namespace almanac {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr size_t kRunDigits = 12;
+
+struct StageInfo {
+  std::string name;
+  std::vector<std::string> needs;
+  std::vector<std::string_view> rooms;  // whose code can change what it makes
+};
+
+// In the order in which they run.
+const std::vector<StageInfo>& Stages() {
+  static const std::vector<StageInfo> kStages = {
+      {"collect", {}, {}},
+      {"audit", {"collect"}, {"base", "market", "lake"}},
+      {"features", {"audit"}, {"base", "market", "lake", "feature"}},
+      {"dataset", {"features"}, {"base", "market", "lake", "feature", "target", "dataset"}},
+      {"train",
+       {"dataset"},
+       {"base", "market", "lake", "feature", "target", "dataset", "forecast"}},
+      {"trials", {"train"}, {}},
+      {"evaluate",
+       {"train"},
+       {"base", "market", "lake", "feature", "target", "dataset", "forecast", "evaluate"}},
+      {"backtest",
+       {"trials"},
+       {"base", "market", "lake", "feature", "target", "dataset", "forecast", "evaluate",
+        "backtest"}},
+      {"report",
+       {"evaluate", "backtest"},
+       {"base", "market", "lake", "feature", "target", "dataset", "forecast", "registry",
+        "evaluate", "backtest", "report", "pipeline"}},
+  };
+  return kStages;
+}
+
+const StageInfo& InfoOf(std::string_view name) {
+  const auto found = std::find_if(Stages().begin(), Stages().end(),
+                                  [&](const StageInfo& stage) { return stage.name == name; });
+  return *found;
+}
+
+void CheckStageName(const std::string& flag, const std::string& name) {
+  const std::vector<std::string>& names = StageNames();
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  const auto near = NearestWord(name, names);
+  throw Error(ErrorCode::kUsage, flag + " " + name, "there is no such stage",
+              near ? "did you mean \"" + *near + "\"?"
+                   : fmt::format("the stages are {}", fmt::join(names, ", ")));
+}
+
+size_t PositionOf(std::string_view stage) {
+  const auto& names = StageNames();
+  return static_cast<size_t>(std::find(names.begin(), names.end(), stage) - names.begin());
+}
+
+// Ends the run in the registry as what it became, also when an Error passes through.
+class RunEnd {
+ public:
+  RunEnd(const Home& home, std::string id, const bool& begun)
+      : home_(home), id_(std::move(id)), begun_(begun) {}
+  void Finish(RunStatus status) const {
+    if (begun_) Registry(home_.registry()).FinishRun(id_, status, Now());
+  }
+
+ private:
+  const Home& home_;
+  std::string id_;
+  const bool& begun_;
+};
+
+}  // namespace
+
+const std::vector<std::string>& StageNames() {
+  static const std::vector<std::string> kNames = [] {
+    std::vector<std::string> names;
+    for (const StageInfo& stage : Stages()) names.push_back(stage.name);
+    return names;
+  }();
+  return kNames;
+}
+
+StageRun::StageRun(const Recipe& recipe, const Home& home, const RunOptions& options,
+                   Progress& progress)
+    : recipe_(recipe),
+      home_(home),
+      options_(options),
+      progress_(progress),
+      store_(home),
+      candles_(home),
+      run_id_(recipe.name + "-" + recipe.hash.substr(0, kRunDigits)) {
+  for (const SeriesKey& key : recipe.data.Keys()) {
+    symbols_.emplace_back();
+    symbols_.back().key = key;
+  }
+}
+
+bool StageRun::IsForced(std::string_view stage) const {
+  for (const std::string& forced : options_.force) {
+    if (forced == stage) return true;
+  }
+  const std::vector<std::string>& needs = InfoOf(stage).needs;
+  return std::any_of(needs.begin(), needs.end(),
+                     [&](const std::string& need) { return IsForced(need); });
+}
+
+ArtifactKey StageRun::KeyOf(std::string_view stage, std::string configuration) const {
+  ArtifactKey key;
+  key.stage = stage;
+  key.configuration = std::move(configuration);
+  key.code_version = CodeVersionOf(InfoOf(stage).rooms);
+  return key;
+}
+
+void StageRun::Note(std::string_view stage, const std::string& detail, StageStatus status,
+                    const std::string& result) {
+  stages_.push_back({std::string(stage), detail, status, {}, result});
+}
+
+void StageRun::EnsureRunBegun() {
+  if (begun_) return;
+  RunRecord record;
+  record.id = run_id_;
+  record.recipe_name = recipe_.name;
+  record.recipe_hash = recipe_.hash;
+  record.code_version = ProgramVersion();
+  record.started = Now();
+  Registry(home_.registry()).BeginRun(record);
+  begun_ = true;
+}
+
+void StageRun::Make(const ArtifactKey& key, const std::string& detail, const Write& write) {
+  CheckCancel();
+  StageReport report{key.stage, detail, StageStatus::kComplete, FolderOf(key), ""};
+  const bool complete = store_.IsComplete(key) && !IsForced(key.stage);
+  if (options_.dry_run) {
+    report.status = complete ? StageStatus::kComplete : StageStatus::kToDo;
+  } else if (!complete) {
+    EnsureRunBegun();
+    if (IsForced(key.stage)) store_.Remove(key);
+    progress_.Begin(key.stage + (detail.empty() ? "" : " " + detail), 0);
+    const auto made = store_.Make(
+        key, [&](const fs::path& folder) { report.result = write(folder); });
+    report.status = made.made_now ? StageStatus::kMade : StageStatus::kComplete;
+    progress_.End(made.made_now ? report.result : "made by another process");
+  }
+  stages_.push_back(std::move(report));
+}
+
+RunResult StageRun::Run() {
+  const size_t last = options_.until.empty() ? Stages().size() - 1 : PositionOf(options_.until);
+  const auto wanted = [&](std::string_view stage) { return PositionOf(stage) <= last; };
+  RunResult result;
+  result.run_id = run_id_;
+  result.folder = home_.runs() / run_id_;
+  const RunEnd end(home_, run_id_, begun_);
+  try {
+    Collect();
+    const bool known = stages_.back().status == StageStatus::kComplete || !options_.dry_run;
+    if (known) ReadCandles();
+    using Step = void (StageRun::*)(SymbolState&);
+    const std::pair<std::string_view, Step> steps[] = {
+        {"audit", &StageRun::AuditStage},       {"features", &StageRun::FeaturesStage},
+        {"dataset", &StageRun::DatasetStage},   {"train", &StageRun::TrainStage},
+        {"trials", &StageRun::TrialsStage},     {"evaluate", &StageRun::EvaluateStage},
+        {"backtest", &StageRun::BacktestStage}, {"report", &StageRun::ReportStage},
+    };
+    for (const auto& [stage, step] : steps) {
+      if (!wanted(stage)) continue;
+      if (!known) {
+        Note(stage, "", StageStatus::kUnknown, "");
+        continue;
+      }
+      for (SymbolState& state : symbols_) (this->*step)(state);
+    }
+    result.stages = stages_;
+    result.did_nothing =
+        std::all_of(stages_.begin(), stages_.end(), [](const StageReport& stage) {
+          return stage.status == StageStatus::kComplete;
+        });
+    if (!options_.dry_run && wanted("report")) WriteRunFolder(result);
+  } catch (const Error& error) {
+    end.Finish(error.code() == ErrorCode::kInterrupted ? RunStatus::kInterrupted
+                                                       : RunStatus::kFailed);
+    throw;
+  }
+  end.Finish(RunStatus::kDone);
+  return result;
+}
+
+void StageRun::WriteRunFolder(RunResult& result) {
+  Json record = {{"run", run_id_},
+                 {"recipe", recipe_.name},
+                 {"recipe_hash", recipe_.hash},
+                 {"code_version", ProgramVersion()},
+                 {"stages", Json::array()}};
+  for (const StageReport& stage : stages_) {
+    if (stage.artifact.empty()) continue;
+    record["stages"].push_back({{"stage", stage.stage},
+                                {"detail", stage.detail},
+                                {"artifact", stage.artifact.filename().string()}});
+  }
+  const std::string text = record.dump(2) + "\n";
+  const bool same = fs::exists(result.folder / "run.json") &&
+                    ReadFile(result.folder / "run.json") == text;
+  if (!same) {
+    AtomicFolder folder(result.folder);
+    for (const SymbolState& state : symbols_) {
+      const fs::path target =
+          symbols_.size() == 1 ? folder.staging() : folder.staging() / state.key.symbol;
+      fs::create_directories(target);
+      for (const auto& entry : fs::directory_iterator(FolderOf(state.report))) {
+        if (entry.path().filename() != "manifest.json") fs::copy(entry.path(), target);
+      }
+    }
+    WriteFileAtomic(folder.staging() / "recipe.yaml", recipe_.text);
+    WriteFileAtomic(folder.staging() / "run.json", text);
+    folder.Commit();
+  }
+  result.results = Json::object();
+  for (const SymbolState& state : symbols_) {
+    const fs::path folder =
+        symbols_.size() == 1 ? result.folder : result.folder / state.key.symbol;
+    result.reports.push_back(folder / "report.html");
+    result.summary += ReadFile(folder / "summary.txt");
+    result.results[state.key.symbol] = Json::parse(ReadFile(folder / "results.json"));
+  }
+}
+
+RunResult RunRecipe(const Recipe& recipe, const Home& home, const RunOptions& options,
+                    Progress& progress) {
+  for (const std::string& stage : options.force) CheckStageName("--force", stage);
+  if (!options.until.empty()) CheckStageName("--until", options.until);
+  if (!options.dry_run) RemoveStaleTemporaries(home.artifacts());
+  return StageRun(recipe, home, options, progress).Run();
+}
+
+}  // namespace almanac

@@ -1,0 +1,167 @@
+#include "almanac/pipeline/recipe.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "almanac/base/error.h"
+#include "almanac/base/hash.h"
+#include "almanac/pipeline/yaml_text.h"
+#include "almanac/source/collect.h"
+
+namespace almanac {
+namespace {
+
+bool IsNameCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '_' || c == '.';
+}
+
+// Names become folders and labels.
+std::string ReadName(const ConfigNode& node, std::string_view key, const std::string& otherwise) {
+  const std::string name = otherwise.empty() ? node.String(key) : node.String(key, otherwise);
+  constexpr size_t kLongest = 64;
+  if (name.empty() || name.size() > kLongest || name.front() == '.' ||
+      !std::all_of(name.begin(), name.end(), IsNameCharacter)) {
+    throw Error(ErrorCode::kUsage, node.Place(key), "\"" + name + "\" is not a name",
+                "use up to 64 letters, digits, '-', '_' and '.'");
+  }
+  return name;
+}
+
+std::vector<ModelSection> ReadModels(const ConfigNode& root, const ForecasterKinds& kinds) {
+  std::vector<ModelSection> models;
+  std::set<std::string> names;
+  for (const ConfigNode& node : root.Maps("models")) {
+    const std::string kind = node.Choice("kind", kinds.Names());
+    ModelSection model{ReadName(node, "name", kind), kind, node, ""};
+    if (!names.insert(model.name).second) {
+      throw Error(ErrorCode::kUsage, node.Place("name"),
+                  "a second model is called \"" + model.name + "\"",
+                  "give each model a name of its own");
+    }
+    // Made once here, so that mistakes in a model's keys come out before anything is run, and its
+    // keys count as known. ToJson is not asked before: it would make any key known.
+    kinds.Make(node);
+    models.push_back(std::move(model));
+  }
+  if (models.empty()) {
+    throw Error(ErrorCode::kUsage, root.Place("models"), "names no model",
+                "list at least one, such as {kind: ridge}");
+  }
+  return models;
+}
+
+EvaluateSection ReadEvaluate(const ConfigNode& node) {
+  EvaluateSection section;
+  section.bootstrap.replicates = static_cast<int>(
+      node.Int("replicates", section.bootstrap.replicates, Range<int64_t>::Between(0, 100000)));
+  section.bootstrap.confidence =
+      node.Double("confidence", section.bootstrap.confidence, Range<double>::Between(0.5, 0.999));
+  section.bootstrap.seed =
+      static_cast<uint64_t>(node.Int("seed", 1, Range<int64_t>::AtLeast(0)));
+  section.bootstrap.block_length =
+      node.Double("block_length", section.bootstrap.block_length, Range<double>::AtLeast(0.0));
+  section.significance =
+      node.Double("significance", section.significance, Range<double>::Between(0.0001, 0.5));
+  CheckOptions(section.bootstrap);
+  return section;
+}
+
+std::vector<std::string> TradedModels(const ConfigNode& node,
+                                      const std::vector<ModelSection>& models) {
+  std::vector<std::string> names, otherwise;
+  for (const ModelSection& model : models) {
+    names.push_back(model.name);
+    if (!model.baseline()) otherwise.push_back(model.name);
+  }
+  const std::vector<std::string> traded = node.Strings("models", otherwise);
+  for (const std::string& name : traded) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    const auto near = NearestWord(name, names);
+    throw Error(ErrorCode::kUsage, node.Place("models"),
+                "there is no model called \"" + name + "\" in this recipe",
+                near ? "did you mean \"" + *near + "\"?" : "name one of its models");
+  }
+  return traded;
+}
+
+BacktestSection ReadBacktest(const ConfigNode& node, const std::vector<ModelSection>& models,
+                             const TargetSpec& target) {
+  BacktestSection section;
+  section.models = TradedModels(node, models);
+  ThresholdStrategy& strategy = section.strategy;
+  strategy.threshold = node.Double("threshold", 0.0, Range<double>::Between(0.0, 1.0));
+  strategy.allow_short = node.Bool("allow_short", true);
+  strategy.size = node.Double("size", 1.0, Range<double>::Between(0.0001, 1.0));
+  strategy.decide_every = static_cast<size_t>(
+      node.Int("decide_every", target.horizon, Range<int64_t>::Between(1, 1000000)));
+  CheckStrategy(strategy);
+  ExecutionOptions& execution = section.execution;
+  execution.costs.fee_bps =
+      node.Double("fee_bps", execution.costs.fee_bps, Range<double>::Between(0.0, 1000.0));
+  execution.costs.slippage_bps = node.Double("slippage_bps", execution.costs.slippage_bps,
+                                             Range<double>::Between(0.0, 1000.0));
+  execution.capital = node.Double("capital", execution.capital, Range<double>::Above(0.0));
+  execution.delay_bars =
+      static_cast<size_t>(node.Int("delay_bars", 0, Range<int64_t>::Between(0, 10000)));
+  return section;
+}
+
+ReportSection ReadReport(const ConfigNode& node) {
+  ReportSection section;
+  section.pictures = node.Bool("pictures", true);
+  section.currency = node.String("currency", "USDT");
+  return section;
+}
+
+}  // namespace
+
+Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& options,
+                  const Home& home) {
+  const auto document =
+      std::make_shared<const ConfigDocument>(ConfigDocument::Load(file, options));
+  const ConfigNode root = document->root();
+  ForecasterKinds kinds = ForecasterKinds::BuiltIn();
+  const std::string name = ReadName(root, "name", file.stem().string());
+  const std::string title = root.String("title", name);
+  const std::string description = root.String("description", "");
+  // What `almanac data collect` reads; checked here too, so that a slip in it is found.
+  if (root.Has("collect")) ReadCollectConfig(root);
+  DataSection data = ReadDataSection(root.Map("data"), home.root);
+  FeatureSet features = FeatureSet::FromConfig(root);
+  const ConfigNode audit = root.OptionalMap("leak_audit");
+  LeakAuditOptions leak_audit;
+  leak_audit.cuts = static_cast<size_t>(
+      audit.Int("cuts", static_cast<int64_t>(leak_audit.cuts), Range<int64_t>::Between(1, 1000)));
+  leak_audit.seed = static_cast<uint64_t>(audit.Int("seed", 1, Range<int64_t>::AtLeast(0)));
+  const TargetSpec target = TargetSpec::FromConfig(root.Map("target"));
+  const SplitSpec split = SplitSpec::FromConfig(root.OptionalMap("split"));
+  std::vector<ModelSection> models = ReadModels(root, kinds);
+  const EvaluateSection evaluate = ReadEvaluate(root.OptionalMap("evaluate"));
+  BacktestSection backtest = ReadBacktest(root.OptionalMap("backtest"), models, target);
+  ReportSection report = ReadReport(root.OptionalMap("report"));
+  document->RefuseUnknownKeys();
+
+  for (ModelSection& model : models) model.configuration = model.config.ToJson().dump();
+  const Json merged = document->ToJson();
+  return Recipe{name,
+                title,
+                description,
+                std::move(data),
+                std::move(features),
+                leak_audit,
+                target,
+                split,
+                std::move(models),
+                evaluate,
+                std::move(backtest),
+                std::move(report),
+                std::move(kinds),
+                ToYamlText(merged),
+                Sha256(merged.dump()),
+                document};
+}
+
+}  // namespace almanac
