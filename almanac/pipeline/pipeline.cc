@@ -35,16 +35,16 @@ const std::vector<StageInfo>& Stages() {
       {"train",
        {"dataset"},
        {"base", "market", "lake", "feature", "target", "dataset", "forecast"}},
-      {"trials", {"train"}, {}},
       {"evaluate",
        {"train"},
        {"base", "market", "lake", "feature", "target", "dataset", "forecast", "evaluate"}},
+      {"trials", {"evaluate"}, {}},
       {"backtest",
        {"trials"},
        {"base", "market", "lake", "feature", "target", "dataset", "forecast", "evaluate",
         "backtest"}},
       {"report",
-       {"evaluate", "backtest"},
+       {"backtest"},
        {"base", "market", "lake", "feature", "target", "dataset", "forecast", "registry",
         "evaluate", "backtest", "report", "pipeline"}},
   };
@@ -156,8 +156,8 @@ void StageRun::Make(const ArtifactKey& key, const std::string& detail, const Wri
     EnsureRunBegun();
     if (IsForced(key.stage)) store_.Remove(key);
     progress_.Begin(key.stage + (detail.empty() ? "" : " " + detail), 0);
-    const auto made = store_.Make(
-        key, [&](const fs::path& folder) { report.result = write(folder); });
+    const auto made =
+        store_.Make(key, [&](const fs::path& folder) { report.result = write(folder); });
     report.status = made.made_now ? StageStatus::kMade : StageStatus::kComplete;
     progress_.End(made.made_now ? report.result : "made by another process");
   }
@@ -179,7 +179,7 @@ RunResult StageRun::Run() {
     const std::pair<std::string_view, Step> steps[] = {
         {"audit", &StageRun::AuditStage},       {"features", &StageRun::FeaturesStage},
         {"dataset", &StageRun::DatasetStage},   {"train", &StageRun::TrainStage},
-        {"trials", &StageRun::TrialsStage},     {"evaluate", &StageRun::EvaluateStage},
+        {"evaluate", &StageRun::EvaluateStage}, {"trials", &StageRun::TrialsStage},
         {"backtest", &StageRun::BacktestStage}, {"report", &StageRun::ReportStage},
     };
     for (const auto& [stage, step] : steps) {
@@ -191,10 +191,9 @@ RunResult StageRun::Run() {
       for (SymbolState& state : symbols_) (this->*step)(state);
     }
     result.stages = stages_;
-    result.did_nothing =
-        std::all_of(stages_.begin(), stages_.end(), [](const StageReport& stage) {
-          return stage.status == StageStatus::kComplete;
-        });
+    result.did_nothing = std::all_of(stages_.begin(), stages_.end(), [](const StageReport& stage) {
+      return stage.status == StageStatus::kComplete;
+    });
     if (!options_.dry_run && wanted("report")) WriteRunFolder(result);
   } catch (const Error& error) {
     end.Finish(error.code() == ErrorCode::kInterrupted ? RunStatus::kInterrupted
@@ -218,8 +217,8 @@ void StageRun::WriteRunFolder(RunResult& result) {
                                 {"artifact", stage.artifact.filename().string()}});
   }
   const std::string text = record.dump(2) + "\n";
-  const bool same = fs::exists(result.folder / "run.json") &&
-                    ReadFile(result.folder / "run.json") == text;
+  const bool same =
+      fs::exists(result.folder / "run.json") && ReadFile(result.folder / "run.json") == text;
   if (!same) {
     AtomicFolder folder(result.folder);
     for (const SymbolState& state : symbols_) {
@@ -236,8 +235,7 @@ void StageRun::WriteRunFolder(RunResult& result) {
   }
   result.results = Json::object();
   for (const SymbolState& state : symbols_) {
-    const fs::path folder =
-        symbols_.size() == 1 ? result.folder : result.folder / state.key.symbol;
+    const fs::path folder = symbols_.size() == 1 ? result.folder : result.folder / state.key.symbol;
     result.reports.push_back(folder / "report.html");
     result.summary += ReadFile(folder / "summary.txt");
     result.results[state.key.symbol] = Json::parse(ReadFile(folder / "results.json"));

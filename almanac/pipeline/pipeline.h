@@ -3,7 +3,8 @@
 // it was, and a run that is complete does nothing.
 //
 // Stages of today's recipes: collect (brings the lake up to date; makes no artifact), audit,
-// features, targets, train (one artifact a model), trials, backtest, evaluate, report.
+// features, dataset (labels and split), train (one artifact a model), evaluate, trials (counted in
+// the registry), backtest, report.
 #ifndef ALMANAC_PIPELINE_PIPELINE_H_
 #define ALMANAC_PIPELINE_PIPELINE_H_
 

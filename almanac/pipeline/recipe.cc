@@ -59,8 +59,7 @@ EvaluateSection ReadEvaluate(const ConfigNode& node) {
       node.Int("replicates", section.bootstrap.replicates, Range<int64_t>::Between(0, 100000)));
   section.bootstrap.confidence =
       node.Double("confidence", section.bootstrap.confidence, Range<double>::Between(0.5, 0.999));
-  section.bootstrap.seed =
-      static_cast<uint64_t>(node.Int("seed", 1, Range<int64_t>::AtLeast(0)));
+  section.bootstrap.seed = static_cast<uint64_t>(node.Int("seed", 1, Range<int64_t>::AtLeast(0)));
   section.bootstrap.block_length =
       node.Double("block_length", section.bootstrap.block_length, Range<double>::AtLeast(0.0));
   section.significance =
@@ -120,8 +119,7 @@ ReportSection ReadReport(const ConfigNode& node) {
 
 Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& options,
                   const Home& home) {
-  const auto document =
-      std::make_shared<const ConfigDocument>(ConfigDocument::Load(file, options));
+  const auto document = std::make_shared<const ConfigDocument>(ConfigDocument::Load(file, options));
   const ConfigNode root = document->root();
   ForecasterKinds kinds = ForecasterKinds::BuiltIn();
   const std::string name = ReadName(root, "name", file.stem().string());

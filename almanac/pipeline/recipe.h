@@ -25,7 +25,7 @@ namespace almanac {
 struct ModelSection {
   std::string name;  // unique in the recipe; the kind unless given
   std::string kind;
-  ConfigNode config;         // without name
+  ConfigNode config;          // without name
   std::string configuration;  // the same as JSON text
   // Yardsticks that nobody selects: they are judged, not traded, and do not count as trials.
   bool baseline() const { return kind == "naive" || kind == "drift"; }

@@ -21,6 +21,7 @@
 #include "almanac/pipeline/artifact.h"
 #include "almanac/pipeline/pipeline.h"
 #include "almanac/registry/registry.h"
+#include "almanac/report/report.h"
 
 namespace almanac {
 
@@ -40,8 +41,8 @@ struct SymbolState {
   std::optional<Labels> labels;
   std::shared_ptr<const Dataset> data;
   std::optional<Split> split;
-  std::vector<Evaluation> evaluations;          // one a model but the naive one
-  std::vector<BacktestResult> backtests;        // one a traded model
+  std::vector<Evaluation> evaluations;    // one a model but the naive one
+  std::vector<BacktestResult> backtests;  // one a traded model
 };
 
 class StageRun {
@@ -87,7 +88,7 @@ class StageRun {
   TrialKey TrialKeyOf(const SymbolState& state, const ModelSection& model) const;
   void RecordTrial(SymbolState& state, size_t model, Registry& registry);
 
-  struct ReportData ReportOf(SymbolState& state) const;
+  ReportData ReportOf(SymbolState& state) const;
   void WriteRunFolder(RunResult& result);
   Json ResultsOf(SymbolState& state) const;
 

@@ -1,0 +1,267 @@
+// The last stage: everything a run found, put into words, tables and pictures.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "almanac/base/file.h"
+#include "almanac/base/text.h"
+#include "almanac/pipeline/code_version.h"
+#include "almanac/pipeline/stage_run.h"
+#include "almanac/report/from_results.h"
+#include "almanac/report/pictures.h"
+#include "almanac/report/report.h"
+
+namespace almanac {
+namespace fs = std::filesystem;
+namespace {
+
+std::string TargetSentence(const TargetSpec& target, Timeframe timeframe) {
+  const DurationMs span = target.horizon * timeframe.duration();
+  const std::string bars = target.horizon == 1 ? "1 bar" : fmt::format("{} bars", target.horizon);
+  const char* what = target.kind == TargetKind::kForwardClose       ? "the closing price"
+                     : target.kind == TargetKind::kForwardLogReturn ? "the log return"
+                                                                    : "the return";
+  return fmt::format("{} over the next {} ({}), from the close of a bar", what, bars,
+                     FormatDuration(span));
+}
+
+ReportForecast ForecastCurve(const ForecastTable& table, const ModelSection& model,
+                             TimeMs test_from) {
+  ReportForecast curve;
+  curve.model = model.name;
+  curve.naive = model.kind == "naive";
+  const std::vector<double> returns = table.Returns();
+  for (size_t i = 0; i < table.rows(); ++i) {
+    if (table.made_at[i] < test_from) continue;
+    curve.made_at.push_back(table.made_at[i]);
+    curve.target_time.push_back(table.target_time[i]);
+    curve.price.push_back(table.price[i] * (1.0 + returns[i]));
+  }
+  return curve;
+}
+
+// Errors of the rows whose outcome is known, in return space.
+ReportErrors ErrorsOf(const ForecastTable& table, const ModelSection& model, const Dataset& data,
+                      const TargetSpec& target, TimeMs test_from) {
+  ReportErrors errors;
+  errors.model = model.name;
+  errors.naive = model.kind == "naive";
+  const std::vector<double> returns = table.Returns();
+  const std::span<const TimeMs> times = data.times();
+  for (size_t i = 0; i < table.rows(); ++i) {
+    if (table.made_at[i] < test_from) continue;
+    const auto found = std::lower_bound(times.begin(), times.end(), table.made_at[i]);
+    const double label = data.target()[static_cast<size_t>(found - times.begin())];
+    if (std::isnan(label)) continue;
+    errors.errors.push_back(ToReturn(target.kind, label, table.price[i]) - returns[i]);
+  }
+  return errors;
+}
+
+std::vector<ReportSplit> SplitRows(const Split& split, const Dataset& data) {
+  const std::span<const TimeMs> times = data.times();
+  const TimeMs end = times.back() + 1;
+  const bool has_validation = split.validation_from() < split.test_from();
+  std::vector<ReportSplit> parts;
+  const auto add = [&](Part part, TimeMs from, TimeMs to) {
+    const auto between = std::lower_bound(times.begin(), times.end(), to) -
+                         std::lower_bound(times.begin(), times.end(), from);
+    const auto rows = static_cast<int64_t>(part == Part::kTraining ? split.training().size()
+                                                                   : split.rows(part).size());
+    parts.push_back({std::string(Name(part)), from, to, rows, between - rows});
+  };
+  add(Part::kTraining, times.front(), split.validation_from());
+  if (has_validation) add(Part::kValidation, split.validation_from(), split.test_from());
+  add(Part::kTest, split.test_from(), end);
+  return parts;
+}
+
+Json LearntOf(const fs::path& folder) {
+  const Json training = Json::parse(ReadFile(folder / "training.json"));
+  return training.at("learnt");
+}
+
+std::string ParametersText(const Json& learnt) {
+  std::string text;
+  for (const auto& [key, value] : learnt.items()) {
+    if (value.is_structured() || key == "kind") continue;
+    text += fmt::format(
+        "{}{} {}", text.empty() ? "" : ", ", key,
+        value.is_number_float() ? fmt::format("{:.6g}", value.get<double>()) : value.dump());
+  }
+  if (learnt.contains("lambdas") && learnt.at("lambdas").size() > 1) {
+    text += fmt::format("; lambda was chosen of {} on {} time-ordered folds of the training part",
+                        learnt.at("lambdas").size(), learnt.at("folds").dump());
+  }
+  return text;
+}
+
+const char* DescriptionOf(const std::string& kind) {
+  if (kind == "naive") return "tomorrow equals today: the forecast return is 0";
+  if (kind == "drift") return "the mean return of the training part, whatever the features say";
+  if (kind == "ridge") return "least squares on standardised features, with a penalty";
+  return "";
+}
+
+std::vector<ReportFeature> FeaturesOf(const FeatureSet& set, const Json& learnt) {
+  std::vector<ReportFeature> features;
+  const bool weighted = learnt.contains("coefficients") && learnt.at("coefficients").is_object();
+  for (const FeatureInfo& info : set.Columns()) {
+    std::string importance;
+    if (weighted && learnt.at("coefficients").contains(info.name)) {
+      importance = fmt::format("{:+.3g}", learnt.at("coefficients").at(info.name).get<double>());
+    }
+    features.push_back({info.name, info.formula, info.unit, importance});
+  }
+  return features;
+}
+
+template <typename Item>
+void AddAll(std::vector<Item>& to, const std::vector<Item>& from) {
+  for (const Item& item : from) {
+    if (std::find(to.begin(), to.end(), item) == to.end()) to.push_back(item);
+  }
+}
+
+bool IsBaselineName(const Recipe& recipe, const std::string& name) {
+  return std::any_of(recipe.models.begin(), recipe.models.end(), [&](const ModelSection& model) {
+    return model.name == name && model.baseline();
+  });
+}
+
+}  // namespace
+
+ReportData StageRun::ReportOf(SymbolState& state) const {
+  const Dataset& data = DataOf(state);
+  const Split& split = SplitOf(state);
+  const std::vector<Evaluation>& evaluations = EvaluationsOf(state);
+  const std::vector<BacktestResult>& backtests = BacktestsOf(state);
+  const TimeMs test_from = split.test_from();
+
+  ReportData report;
+  report.title = recipe_.title + (symbols_.size() > 1 ? ": " + state.key.symbol : "");
+  report.subtitle = recipe_.description;
+  report.recipe_name = recipe_.name;
+  report.recipe_yaml = recipe_.text;
+  report.run_id = run_id_;
+  report.code_version = ProgramVersion();
+  report.data_hash = state.candles_hash;
+  report.data_from = state.candles.open_time.front();
+  report.data_to = state.candles.KnownAt(state.candles.size() - 1);
+  report.facts = {{"series", ToString(state.key)},
+                  {"trials of this problem", std::to_string(state.trials.count)}};
+
+  for (const BacktestResult& result : backtests) {
+    report.verdict.push_back(VerdictOf(result, recipe_.evaluate.significance));
+  }
+  for (const Evaluation& evaluation : evaluations) {
+    if (IsBaselineName(recipe_, evaluation.model)) continue;
+    report.verdict.push_back(VerdictOf(evaluation, recipe_.evaluate.significance));
+    const auto figures = KeyFiguresOf(evaluation);
+    report.key_figures.insert(report.key_figures.end(), figures.begin(), figures.end());
+  }
+  if (!backtests.empty()) {
+    const auto figures = KeyFiguresOf(backtests.front());
+    report.key_figures.insert(report.key_figures.begin(), figures.begin(), figures.end());
+  }
+
+  ReportMarket market;
+  market.bars = state.candles;
+  market.currency = recipe_.report.currency;
+  Json learnt = Json::object();
+  for (size_t m = 0; m < recipe_.models.size(); ++m) {
+    const ModelSection& model = recipe_.models[m];
+    const ForecastTable table = ForecastsOf(state, m);
+    market.forecasts.push_back(ForecastCurve(table, model, test_from));
+    report.errors.push_back(ErrorsOf(table, model, data, recipe_.target, test_from));
+    const Json found = LearntOf(FolderOf(state.train[m]));
+    if (found.contains("coefficients")) learnt = found;
+    report.models.push_back({model.name, DescriptionOf(model.kind), ParametersText(found)});
+  }
+  report.markets.push_back(std::move(market));
+
+  if (!evaluations.empty()) {
+    report.forecast_tables = {MetricsTable(evaluations, Space::kReturn),
+                              MetricsTable(evaluations, Space::kPrice)};
+    report.by_month = {MonthsTable(evaluations, Space::kReturn, Metric::kMae),
+                       MonthsTable(evaluations, Space::kReturn, Metric::kIc)};
+    for (const Evaluation& evaluation : evaluations) {
+      AddAll(report.assumptions, evaluation.assumptions);
+    }
+  }
+  if (!backtests.empty()) {
+    const BacktestResult& first = backtests.front();
+    report.equity = EquityOf(first, recipe_.report.currency);
+    for (const BacktestResult& result : backtests) {
+      report.strategy_tables.push_back(AccountsTable(result));
+      report.monthly_returns.push_back(MonthlyReturnsOf(result.strategy));
+      AddAll(report.assumptions, result.assumptions);
+    }
+    report.trades = TradesOf(first.strategy, state.key.symbol);
+  }
+
+  report.target = TargetSentence(recipe_.target, state.key.timeframe);
+  report.split = SplitRows(split, data);
+  report.features = FeaturesOf(recipe_.features, learnt);
+  report.audits = {AuditOf(state)};
+  report.fill = ToString(recipe_.data.fill);
+  if (state.filled > 0) {
+    report.warnings.push_back(
+        fmt::format("{} missing bars were filled forward: flat, with zero volume", state.filled));
+  }
+  if (!AuditOf(state).IsSound()) {
+    report.warnings.push_back(
+        "the series is not sound (see the data audit) and was used because the recipe says so");
+  }
+  if (recipe_.data.source == "simulator") {
+    report.warnings.push_back("simulated prices: what holds here says nothing about a real market");
+  }
+  if (recipe_.data.calendar->name() == "us-equities") {
+    report.warnings.push_back(
+        "survivorship bias: a list of symbols that exist today leaves out those that failed");
+  }
+  for (const StageReport& stage : stages_) {
+    if (stage.artifact.empty()) continue;
+    const bool own =
+        stage.detail == state.key.symbol || stage.detail.size() > state.key.symbol.size();
+    if (own) report.stages.push_back({stage.stage, stage.artifact.filename().string(), "", {}});
+  }
+  return report;
+}
+
+Json StageRun::ResultsOf(SymbolState& state) const {
+  Json results = {{"series", ToString(state.key)},
+                  {"candles", state.candles_hash},
+                  {"trials", state.trials.count},
+                  {"evaluations", Json::array()},
+                  {"backtests", Json::array()}};
+  for (const Evaluation& evaluation : EvaluationsOf(state)) {
+    results["evaluations"].push_back(ToJson(evaluation));
+  }
+  for (const BacktestResult& result : BacktestsOf(state)) {
+    results["backtests"].push_back(ToJson(result));
+  }
+  return results;
+}
+
+void StageRun::ReportStage(SymbolState& state) {
+  const Json configuration = {
+      {"recipe", recipe_.text}, {"run", run_id_}, {"pictures", recipe_.report.pictures}};
+  state.report = KeyOf("report", configuration.dump());
+  state.report.inputs = {{"audit", state.audit.Hash()},
+                         {"evaluate", state.evaluate.Hash()},
+                         {"backtest", state.backtest.Hash()}};
+  Make(state.report, state.key.symbol, [&](const fs::path& folder) {
+    const ReportData report = ReportOf(state);
+    WriteFileAtomic(folder / "report.html", RenderHtml(report));
+    WriteFileAtomic(folder / "summary.txt", RenderText(report));
+    WriteFileAtomic(folder / "results.json", ResultsOf(state).dump(2) + "\n");
+    if (!recipe_.report.pictures) return std::string("report.html");
+    const auto pictures = WritePictures(report, folder);
+    return fmt::format("report.html, {} pictures", pictures.size());
+  });
+}
+
+}  // namespace almanac

@@ -1,0 +1,205 @@
+// The stages from the source to the dataset: collect, audit, features, dataset.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "almanac/base/error.h"
+#include "almanac/base/file.h"
+#include "almanac/base/text.h"
+#include "almanac/lake/database.h"
+#include "almanac/market/fill.h"
+#include "almanac/pipeline/stage_run.h"
+#include "almanac/source/backfill.h"
+
+namespace almanac {
+namespace fs = std::filesystem;
+namespace {
+
+// What a symbol's failed download means for the run, which needs all of its symbols.
+void ThrowFirstError(const BackfillReport& report) {
+  for (const BackfillOutcome& outcome : report.outcomes) {
+    if (outcome.error) throw outcome.error->Within(ToString(outcome.key));
+  }
+}
+
+std::string UnsoundText(const SeriesAudit& audit) {
+  std::vector<std::string> findings;
+  const auto add = [&](const AuditFinding& finding, const char* name) {
+    if (finding.count == 0) return;
+    const std::string first =
+        finding.places.empty() ? "" : ", first at " + FormatTime(finding.places.front().time);
+    findings.push_back(fmt::format("{} {}{}", FormatCount(finding.count), name, first));
+  };
+  add(audit.duplicates, "duplicates");
+  add(audit.out_of_order, "out of order");
+  add(audit.off_grid, "off the grid");
+  add(audit.ohlc_violations, "bars whose open, high, low and close contradict each other");
+  add(audit.non_finite, "values that are not finite");
+  add(audit.negative, "negative values");
+  add(audit.zero_price, "prices of zero");
+  return fmt::format("{}", fmt::join(findings, "; "));
+}
+
+std::string GapText(const SeriesAudit& audit) {
+  return audit.gaps.empty()
+             ? "nothing missing"
+             : fmt::format("{} gaps, {} bars missing", audit.gaps.size(), audit.missing_bars);
+}
+
+void WriteLabels(const fs::path& file, const Labels& labels) {
+  DatabaseOptions options;
+  options.threads = 1;
+  const Database database(options);
+  WriteParquet(database, file,
+               {{"known_at", ColumnType::kTimestampMs, labels.t0.data()},
+                {"label_end", ColumnType::kTimestampMs, labels.t1.data()},
+                {labels.name, ColumnType::kDouble, labels.value.data(), true}},
+               labels.rows());
+}
+
+}  // namespace
+
+void StageRun::Collect() {
+  const DataSection& data = recipe_.data;
+  if (data.source == "lake") {
+    for (const SymbolState& state : symbols_) {
+      // Read throws with what there is instead.
+      if (!candles_.Find(state.key)) candles_.Read(state.key);
+    }
+    Note("collect", "lake", StageStatus::kComplete, "");
+    return;
+  }
+  if (options_.dry_run) {
+    const bool there = std::all_of(symbols_.begin(), symbols_.end(), [&](const SymbolState& state) {
+      const auto info = candles_.Find(state.key);
+      return info && info->from <= data.from &&
+             info->to + state.key.timeframe.duration() >= data.to;
+    });
+    Note("collect", data.source, there ? StageStatus::kComplete : StageStatus::kToDo, "");
+    return;
+  }
+  const auto source = MakeCandleSource(data.source, data.options);
+  BackfillRequest request;
+  request.symbols = data.symbols;
+  request.timeframe = data.timeframe;
+  request.from = data.from;
+  request.to = data.to;
+  request.market = data.market;
+  const BackfillReport report = Backfill(*source, candles_, home_, request, NoProgress());
+  ThrowFirstError(report);
+  const bool up_to_date = std::all_of(report.outcomes.begin(), report.outcomes.end(),
+                                      [](const BackfillOutcome& o) { return o.up_to_date; });
+  const std::string result = FormatCount(report.received) + " bars from " + data.source;
+  if (!up_to_date) {
+    EnsureRunBegun();
+    progress_.Begin("collect", 0);
+    progress_.End(result);
+  }
+  Note("collect", data.source, up_to_date ? StageStatus::kComplete : StageStatus::kMade, result);
+}
+
+void StageRun::ReadCandles() {
+  for (SymbolState& state : symbols_) {
+    const CandleSeries raw = candles_.Read(state.key, recipe_.data.from, recipe_.data.to);
+    if (raw.empty()) {
+      const auto info = candles_.Find(state.key);
+      throw Error(
+          ErrorCode::kBadData, ToString(state.key), "has no bars in the recipe's range",
+          fmt::format("the lake has {} to {}", FormatTime(info->from), FormatTime(info->to)));
+    }
+    state.candles_hash = CandleStore::ContentHash(raw);
+    FillResult filled = Fill(raw, recipe_.data.fill, *recipe_.data.calendar);
+    state.filled = filled.filled.size();
+    state.candles = std::move(filled.series);
+  }
+}
+
+const SeriesAudit& StageRun::AuditOf(SymbolState& state) const {
+  if (!state.audit_result) {
+    AuditOptions options;
+    options.calendar = recipe_.data.calendar;
+    const CandleSeries raw = state.filled == 0
+                                 ? state.candles
+                                 : candles_.Read(state.key, recipe_.data.from, recipe_.data.to);
+    state.audit_result = Audit(raw, options);
+  }
+  return *state.audit_result;
+}
+
+void StageRun::AuditStage(SymbolState& state) {
+  const Json configuration = {{"calendar", recipe_.data.calendar->name()},
+                              {"refuse_unsound", recipe_.data.refuse_unsound}};
+  state.audit = KeyOf("audit", configuration.dump());
+  state.audit.inputs = {{"candles", state.candles_hash}};
+  Make(state.audit, state.key.symbol, [&](const fs::path& folder) {
+    const SeriesAudit& audit = AuditOf(state);
+    if (!audit.IsSound() && recipe_.data.refuse_unsound) {
+      throw Error(ErrorCode::kBadData, ToString(state.key),
+                  "the series is not sound: " + UnsoundText(audit),
+                  "mend the data, or set data.on_unsound to warn");
+    }
+    WriteFileAtomic(folder / "audit.json", ToJson(audit).dump(2) + "\n");
+    return FormatCount(audit.bars) + " bars, " + GapText(audit);
+  });
+}
+
+void StageRun::FeaturesStage(SymbolState& state) {
+  const Json configuration = {
+      {"features", recipe_.features.ToJson()},
+      {"fill", ToString(recipe_.data.fill)},
+      {"calendar", recipe_.data.calendar->name()},
+      {"leak_audit", {{"cuts", recipe_.leak_audit.cuts}, {"seed", recipe_.leak_audit.seed}}}};
+  state.features = KeyOf("features", configuration.dump());
+  state.features.inputs = {{"candles", state.candles_hash}};
+  Make(state.features, state.key.symbol, [&](const fs::path& folder) {
+    const FeatureTable table = BuildFeatures(recipe_.features, state.candles);
+    const LeakAudit audit =
+        AuditFeatures(recipe_.features, state.candles, table, recipe_.leak_audit);
+    RequireNoLeak(audit, state.key);
+    fs::create_directories(folder / "matrix");
+    WriteMatrix(folder / "matrix", table.index, table.names, table.columns,
+                recipe_.features.ToJson());
+    WriteFileAtomic(folder / "leak_audit.json", ToJson(audit).dump(2) + "\n");
+    return fmt::format("{} columns x {} rows, no leak at {} cuts", table.columns.size(),
+                       FormatCount(static_cast<int64_t>(table.rows())), audit.cuts.size());
+  });
+}
+
+const Labels& StageRun::LabelsOf(SymbolState& state) const {
+  if (!state.labels) state.labels = BuildLabels(recipe_.target, state.candles);
+  return *state.labels;
+}
+
+const Dataset& StageRun::DataOf(SymbolState& state) const {
+  if (!state.data) {
+    const auto matrix = std::make_shared<const Matrix>(FolderOf(state.features) / "matrix");
+    state.data =
+        std::make_shared<const Dataset>(Dataset::Join(state.key.symbol, matrix, LabelsOf(state)));
+  }
+  return *state.data;
+}
+
+const Split& StageRun::SplitOf(SymbolState& state) const {
+  if (!state.split) state.split = DataOf(state).SplitRows(recipe_.split);
+  return *state.split;
+}
+
+void StageRun::DatasetStage(SymbolState& state) {
+  const Json configuration = {{"target", recipe_.target.ToJson()},
+                              {"split", recipe_.split.ToJson()}};
+  state.dataset = KeyOf("dataset", configuration.dump());
+  state.dataset.inputs = {{"features", state.features.Hash()}};
+  Make(state.dataset, state.key.symbol, [&](const fs::path& folder) {
+    const Split& split = SplitOf(state);
+    WriteLabels(folder / "labels.parquet", LabelsOf(state));
+    WriteFileAtomic(folder / "split.json", split.ToJson().dump(2) + "\n");
+    return fmt::format("{} training, {} validation, {} test rows, {} purged",
+                       FormatCount(static_cast<int64_t>(split.training().size())),
+                       FormatCount(static_cast<int64_t>(split.rows(Part::kValidation).size())),
+                       FormatCount(static_cast<int64_t>(split.rows(Part::kTest).size())),
+                       FormatCount(static_cast<int64_t>(split.purged())));
+  });
+}
+
+}  // namespace almanac

@@ -1,0 +1,291 @@
+// The stages from the dataset to judged models: train, trials, evaluate, backtest.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "almanac/base/error.h"
+#include "almanac/base/file.h"
+#include "almanac/base/hash.h"
+#include "almanac/base/text.h"
+#include "almanac/pipeline/stage_run.h"
+
+namespace almanac {
+namespace fs = std::filesystem;
+namespace {
+
+// Test rows of one model beside what happened, as arrays that a ForecastSample views.
+struct JudgedRows {
+  std::vector<TimeMs> made_at;
+  std::vector<double> forecast, actual, naive, price;
+};
+
+// The test rows whose outcome is known.
+JudgedRows JoinWithActuals(const ForecastTable& forecasts, const Dataset& data,
+                           const TargetSpec& target, TimeMs test_from) {
+  JudgedRows rows;
+  const std::vector<double> returns = forecasts.Returns();
+  const std::span<const TimeMs> times = data.times();
+  for (size_t i = 0; i < forecasts.rows(); ++i) {
+    if (forecasts.made_at[i] < test_from) continue;
+    const auto found = std::lower_bound(times.begin(), times.end(), forecasts.made_at[i]);
+    const double label = data.target()[static_cast<size_t>(found - times.begin())];
+    if (std::isnan(label)) continue;  // its outcome is not known yet
+    rows.made_at.push_back(forecasts.made_at[i]);
+    rows.forecast.push_back(returns[i]);
+    rows.actual.push_back(ToReturn(target.kind, label, forecasts.price[i]));
+    rows.price.push_back(forecasts.price[i]);
+  }
+  rows.naive.assign(rows.forecast.size(), 0.0);
+  return rows;
+}
+
+// The models that are traded, as positions in the recipe.
+std::vector<size_t> TradedPositions(const Recipe& recipe) {
+  std::vector<size_t> positions;
+  for (size_t m = 0; m < recipe.models.size(); ++m) {
+    const auto& names = recipe.backtest.models;
+    if (std::find(names.begin(), names.end(), recipe.models[m].name) != names.end()) {
+      positions.push_back(m);
+    }
+  }
+  return positions;
+}
+
+std::string EquityCsv(const BacktestResult& result) {
+  std::string text = "time,strategy,pessimistic,buy_and_hold\n";
+  const Simulation& strategy = result.strategy.simulation;
+  for (size_t i = 0; i < strategy.time.size(); ++i) {
+    text += fmt::format("{},{},{},{}\n", FormatTime(strategy.time[i]), strategy.equity[i],
+                        result.pessimistic.simulation.equity[i],
+                        result.buy_and_hold.simulation.equity[i]);
+  }
+  return text;
+}
+
+}  // namespace
+
+void StageRun::TrainStage(SymbolState& state) {
+  for (const ModelSection& model : recipe_.models) {
+    const Json configuration = {{"name", model.name},
+                                {"model", Json::parse(model.configuration)},
+                                {"target", recipe_.target.ToJson()}};
+    ArtifactKey key = KeyOf("train", configuration.dump());
+    key.inputs = {{"dataset", state.dataset.Hash()}, {"features", state.features.Hash()}};
+    Make(key, model.name + " " + state.key.symbol, [&](const fs::path& folder) {
+      const Dataset& data = DataOf(state);
+      const Split& split = SplitOf(state);
+      const auto forecaster = recipe_.kinds.Make(model.config);
+      const std::span<const uint32_t> validation = split.rows(Part::kValidation);
+      const FitReport fit = forecaster->Fit({data, split.training(), validation});
+      fs::create_directories(folder / "model");
+      SaveForecaster(*forecaster, folder / "model");
+      std::vector<uint32_t> rows(validation.begin(), validation.end());
+      const std::span<const uint32_t> test = split.rows(Part::kTest);
+      rows.insert(rows.end(), test.begin(), test.end());
+      const ForecastTable table =
+          MakeForecasts(model.name, *forecaster, data, rows, recipe_.target, state.candles);
+      table.Save(folder / "forecasts.parquet");
+      const Json training = {
+          {"rows", fit.rows}, {"dropped", fit.dropped}, {"learnt", forecaster->Describe()}};
+      WriteFileAtomic(folder / "training.json", training.dump(2) + "\n");
+      return fmt::format("{} rows learnt, {} forecasts",
+                         FormatCount(static_cast<int64_t>(fit.rows)),
+                         FormatCount(static_cast<int64_t>(table.rows())));
+    });
+    state.train.push_back(std::move(key));
+  }
+}
+
+ForecastTable StageRun::ForecastsOf(const SymbolState& state, size_t model) const {
+  return ForecastTable::Load(FolderOf(state.train[model]) / "forecasts.parquet");
+}
+
+TrialKey StageRun::TrialKeyOf(const SymbolState& state, const ModelSection& model) const {
+  const BacktestSection& backtest = recipe_.backtest;
+  const Json strategy = {{"threshold", backtest.strategy.threshold},
+                         {"allow_short", backtest.strategy.allow_short},
+                         {"decide_every", backtest.strategy.decide_every},
+                         {"size", backtest.strategy.size},
+                         {"fee_bps", backtest.execution.costs.fee_bps},
+                         {"slippage_bps", backtest.execution.costs.slippage_bps},
+                         {"delay_bars", backtest.execution.delay_bars}};
+  TrialKey key;
+  key.problem = ToString(state.key) + " " + recipe_.target.ToJson().dump();
+  key.dataset = state.dataset.Hash();
+  key.config = Sha256(model.configuration + strategy.dump());
+  return key;
+}
+
+void StageRun::RecordTrial(SymbolState& state, size_t model, Registry& registry) {
+  const ModelSection& section = recipe_.models[model];
+  const BacktestResult result = BacktestOf(state, model, {1, {}});
+  const SharpeStatistics& sharpe = result.strategy.performance.sharpe;
+  TrialRecord record;
+  record.key = TrialKeyOf(state, section);
+  record.run_id = run_id_;
+  record.model = section.name;
+  record.baseline = section.baseline();
+  record.sharpe = sharpe.ratio;
+  record.periods_per_year = sharpe.periods_per_year;
+  Json metrics = {{"total_return", result.strategy.performance.total_return}};
+  for (const Evaluation& evaluation : EvaluationsOf(state)) {
+    if (evaluation.model != section.name) continue;
+    const MetricResult* mae = evaluation.Find(Space::kReturn, Metric::kMae);
+    metrics["mae"] = mae->model.value;
+    metrics["mae_naive"] = mae->naive.value;
+    metrics["ic"] = evaluation.Find(Space::kReturn, Metric::kIc)->model.value;
+  }
+  record.metrics_json = metrics.dump();
+  record.recorded = Now();
+  registry.RecordTrial(record);
+}
+
+void StageRun::TrialsStage(SymbolState& state) {
+  const std::vector<size_t> traded = TradedPositions(recipe_);
+  if (options_.dry_run && !std::filesystem::exists(home_.registry())) {
+    Note("trials", state.key.symbol, StageStatus::kToDo, "");
+    return;
+  }
+  Registry registry(home_.registry());
+  bool recorded = false;
+  for (const size_t model : traded) {
+    if (registry.FindTrial(TrialKeyOf(state, recipe_.models[model]))) continue;
+    recorded = true;
+    if (options_.dry_run) continue;
+    EnsureRunBegun();
+    RecordTrial(state, model, registry);
+  }
+  state.trials = registry.TrialsFor(TrialKeyOf(state, recipe_.models.front()).problem);
+  // In order of size, so that the order of recording does not change the artifacts' names.
+  std::sort(state.trials.annual_sharpes.begin(), state.trials.annual_sharpes.end());
+  const StageStatus status = !recorded          ? StageStatus::kComplete
+                             : options_.dry_run ? StageStatus::kToDo
+                                                : StageStatus::kMade;
+  Note("trials", state.key.symbol, status,
+       fmt::format("{} trials of this problem so far", state.trials.count));
+}
+
+const std::vector<Evaluation>& StageRun::EvaluationsOf(SymbolState& state) const {
+  if (!state.evaluations.empty()) return state.evaluations;
+  const Dataset& data = DataOf(state);
+  const Split& split = SplitOf(state);
+  std::vector<double> training_returns, training_prices;
+  const std::span<const TimeMs> times = data.times();
+  for (const uint32_t row : split.training().rows()) {
+    const double label = data.target()[row];
+    if (std::isnan(label)) continue;
+    const double price = state.candles.close[row];
+    training_prices.push_back(price);
+    training_returns.push_back(ToReturn(recipe_.target.kind, label, price));
+  }
+  const std::vector<double> zeros(training_returns.size(), 0.0);
+  for (size_t m = 0; m < recipe_.models.size(); ++m) {
+    if (recipe_.models[m].kind == "naive") continue;
+    const JudgedRows rows =
+        JoinWithActuals(ForecastsOf(state, m), data, recipe_.target, split.test_from());
+    ForecastSample sample;
+    sample.made_at = rows.made_at;
+    sample.forecast = rows.forecast;
+    sample.actual = rows.actual;
+    sample.naive = rows.naive;
+    sample.price = rows.price;
+    sample.horizon = static_cast<size_t>(recipe_.target.horizon);
+    sample.return_scale = NaiveScale(training_returns, zeros);
+    sample.price_scale = NaivePriceScale(training_returns, zeros, training_prices);
+    EvaluateOptions options;
+    options.model = recipe_.models[m].name;
+    options.bootstrap = recipe_.evaluate.bootstrap;
+    options.significance = recipe_.evaluate.significance;
+    state.evaluations.push_back(Evaluate(sample, options));
+  }
+  return state.evaluations;
+}
+
+void StageRun::EvaluateStage(SymbolState& state) {
+  const BootstrapOptions& bootstrap = recipe_.evaluate.bootstrap;
+  const Json configuration = {{"replicates", bootstrap.replicates},
+                              {"confidence", bootstrap.confidence},
+                              {"seed", bootstrap.seed},
+                              {"block_length", bootstrap.block_length},
+                              {"significance", recipe_.evaluate.significance}};
+  state.evaluate = KeyOf("evaluate", configuration.dump());
+  for (size_t m = 0; m < recipe_.models.size(); ++m) {
+    state.evaluate.inputs.emplace_back(recipe_.models[m].name, state.train[m].Hash());
+  }
+  Make(state.evaluate, state.key.symbol, [&](const fs::path& folder) {
+    Json document = Json::array();
+    std::string result;
+    for (const Evaluation& evaluation : EvaluationsOf(state)) {
+      document.push_back(ToJson(evaluation));
+      const MetricResult* mae = evaluation.Find(Space::kReturn, Metric::kMae);
+      result += fmt::format("{}{} MAE {:.6f} (naive {:.6f})", result.empty() ? "" : ", ",
+                            evaluation.model, mae->model.value, mae->naive.value);
+    }
+    WriteFileAtomic(folder / "evaluation.json", document.dump(2) + "\n");
+    return result;
+  });
+}
+
+BacktestResult StageRun::BacktestOf(SymbolState& state, size_t model,
+                                    const TrialSummary& trials) const {
+  const ForecastTable forecasts = ForecastsOf(state, model);
+  const TimeMs test_from = SplitOf(state).test_from();
+  const std::vector<double> all_returns = forecasts.Returns();
+  std::vector<TimeMs> made_at, target_time;
+  std::vector<double> returns;
+  for (size_t i = 0; i < forecasts.rows(); ++i) {
+    if (forecasts.made_at[i] < test_from) continue;
+    made_at.push_back(forecasts.made_at[i]);
+    target_time.push_back(forecasts.target_time[i]);
+    returns.push_back(all_returns[i]);
+  }
+  BacktestOptions options;
+  options.name = recipe_.models[model].name;
+  options.strategy = recipe_.backtest.strategy;
+  options.execution = recipe_.backtest.execution;
+  options.execution.from = test_from;
+  options.year = TradingYearOf(*recipe_.data.calendar);
+  options.trials = trials.count;
+  options.trial_annual_sharpes = trials.annual_sharpes;
+  options.significance = recipe_.evaluate.significance;
+  return RunBacktest(state.candles, {made_at, target_time, returns}, options);
+}
+
+const std::vector<BacktestResult>& StageRun::BacktestsOf(SymbolState& state) const {
+  if (state.backtests.empty()) {
+    for (const size_t model : TradedPositions(recipe_)) {
+      state.backtests.push_back(BacktestOf(state, model, state.trials));
+    }
+  }
+  return state.backtests;
+}
+
+void StageRun::BacktestStage(SymbolState& state) {
+  Json configuration = {{"strategy", TrialKeyOf(state, recipe_.models.front()).config},
+                        {"capital", recipe_.backtest.execution.capital},
+                        {"significance", recipe_.evaluate.significance},
+                        {"calendar", recipe_.data.calendar->name()},
+                        {"trials", state.trials.count},
+                        {"annual_sharpes", state.trials.annual_sharpes}};
+  state.backtest = KeyOf("backtest", configuration.dump());
+  for (const size_t model : TradedPositions(recipe_)) {
+    state.backtest.inputs.emplace_back(recipe_.models[model].name, state.train[model].Hash());
+  }
+  Make(state.backtest, state.key.symbol, [&](const fs::path& folder) {
+    Json document = Json::array();
+    std::string summary;
+    for (const BacktestResult& result : BacktestsOf(state)) {
+      document.push_back(ToJson(result));
+      WriteFileAtomic(folder / ("equity-" + result.strategy.name + ".csv"), EquityCsv(result));
+      summary += fmt::format("{}{} {:+.2f} %, Sharpe {:.2f}", summary.empty() ? "" : ", ",
+                             result.strategy.name, 100 * result.strategy.performance.total_return,
+                             result.strategy.performance.sharpe.annual);
+    }
+    WriteFileAtomic(folder / "backtest.json", document.dump(2) + "\n");
+    return summary.empty() ? std::string("no model is traded") : summary;
+  });
+}
+
+}  // namespace almanac
