@@ -6,7 +6,9 @@ add_compile_options(-ffp-contract=off)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
                     -Wimplicit-fallthrough)
 # GCC 12 reports overlaps inside std::string that cannot happen (its bug 105651).
-add_compile_options(-Wno-restrict)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  add_compile_options(-Wno-restrict)
+endif()
 if(ALMANAC_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -37,12 +37,14 @@ Json ToJson(const RunResult& result) {
   }
   Json reports = Json::array();
   for (const auto& report : result.reports) reports.push_back(report.string());
+  Json results = Json::object();
+  for (const auto& [symbol, text] : result.results) results[symbol] = Json::parse(text);
   return {{"run", result.run_id},
           {"folder", result.folder.string()},
           {"did_nothing", result.did_nothing},
           {"stages", std::move(stages)},
           {"reports", std::move(reports)},
-          {"results", result.results}};
+          {"results", std::move(results)}};
 }
 
 void SayPlan(const RunResult& result, const Invocation& invocation) {
@@ -65,7 +67,7 @@ void SayResult(const RunResult& result, const Invocation& invocation) {
 }
 
 int Run(const RecipeFlags& flags, const RunOptions& options, Invocation& invocation) {
-  const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags));
+  const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
   const RunResult result = RunRecipe(recipe, invocation.home(), options, invocation.progress());
   invocation.PrintJson(ToJson(result));
   if (options.dry_run) {

@@ -233,12 +233,11 @@ void StageRun::WriteRunFolder(RunResult& result) {
     WriteFileAtomic(folder.staging() / "run.json", text);
     folder.Commit();
   }
-  result.results = Json::object();
   for (const SymbolState& state : symbols_) {
     const fs::path folder = symbols_.size() == 1 ? result.folder : result.folder / state.key.symbol;
     result.reports.push_back(folder / "report.html");
     result.summary += ReadFile(folder / "summary.txt");
-    result.results[state.key.symbol] = Json::parse(ReadFile(folder / "results.json"));
+    result.results.emplace_back(state.key.symbol, ReadFile(folder / "results.json"));
   }
 }
 

@@ -11,10 +11,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "almanac/base/home.h"
-#include "almanac/base/json.h"
 #include "almanac/base/progress.h"
 #include "almanac/pipeline/recipe.h"
 
@@ -51,7 +51,8 @@ struct RunResult {
   bool did_nothing = false;                    // every artifact was complete
   std::vector<std::filesystem::path> reports;  // HTML files
   std::string summary;                         // for the terminal
-  Json results;  // for --json; null where the run did not get that far
+  // For --json: a symbol and its results.json; empty where the run did not get that far.
+  std::vector<std::pair<std::string, std::string>> results;
 };
 
 // Throws Error: kUsage for an unknown stage or a recipe that cannot be, kBadData where the data

@@ -60,7 +60,7 @@ ReportErrors ErrorsOf(const ForecastTable& table, const ModelSection& model, con
   return errors;
 }
 
-std::vector<ReportSplit> SplitRows(const Split& split, const Dataset& data) {
+std::vector<ReportSplit> SplitRows(const DataSplit& split, const Dataset& data) {
   const std::span<const TimeMs> times = data.times();
   const TimeMs end = times.back() + 1;
   const bool has_validation = split.validation_from() < split.test_from();
@@ -135,7 +135,7 @@ bool IsBaselineName(const Recipe& recipe, const std::string& name) {
 
 ReportData StageRun::ReportOf(SymbolState& state) const {
   const Dataset& data = DataOf(state);
-  const Split& split = SplitOf(state);
+  const DataSplit& split = SplitOf(state);
   const std::vector<Evaluation>& evaluations = EvaluationsOf(state);
   const std::vector<BacktestResult>& backtests = BacktestsOf(state);
   const TimeMs test_from = split.test_from();

@@ -40,7 +40,7 @@ struct SymbolState {
   std::optional<SeriesAudit> audit_result;
   std::optional<Labels> labels;
   std::shared_ptr<const Dataset> data;
-  std::optional<Split> split;
+  std::optional<DataSplit> split;
   std::vector<Evaluation> evaluations;    // one a model but the naive one
   std::vector<BacktestResult> backtests;  // one a traded model
 };
@@ -80,7 +80,7 @@ class StageRun {
   const SeriesAudit& AuditOf(SymbolState& state) const;
   const Labels& LabelsOf(SymbolState& state) const;
   const Dataset& DataOf(SymbolState& state) const;
-  const Split& SplitOf(SymbolState& state) const;
+  const DataSplit& SplitOf(SymbolState& state) const;
   ForecastTable ForecastsOf(const SymbolState& state, size_t model) const;
   const std::vector<Evaluation>& EvaluationsOf(SymbolState& state) const;
   const std::vector<BacktestResult>& BacktestsOf(SymbolState& state) const;

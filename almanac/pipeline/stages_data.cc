@@ -180,7 +180,7 @@ const Dataset& StageRun::DataOf(SymbolState& state) const {
   return *state.data;
 }
 
-const Split& StageRun::SplitOf(SymbolState& state) const {
+const DataSplit& StageRun::SplitOf(SymbolState& state) const {
   if (!state.split) state.split = DataOf(state).SplitRows(recipe_.split);
   return *state.split;
 }
@@ -191,7 +191,7 @@ void StageRun::DatasetStage(SymbolState& state) {
   state.dataset = KeyOf("dataset", configuration.dump());
   state.dataset.inputs = {{"features", state.features.Hash()}};
   Make(state.dataset, state.key.symbol, [&](const fs::path& folder) {
-    const Split& split = SplitOf(state);
+    const DataSplit& split = SplitOf(state);
     WriteLabels(folder / "labels.parquet", LabelsOf(state));
     WriteFileAtomic(folder / "split.json", split.ToJson().dump(2) + "\n");
     return fmt::format("{} training, {} validation, {} test rows, {} purged",

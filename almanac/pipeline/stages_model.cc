@@ -75,7 +75,7 @@ void StageRun::TrainStage(SymbolState& state) {
     key.inputs = {{"dataset", state.dataset.Hash()}, {"features", state.features.Hash()}};
     Make(key, model.name + " " + state.key.symbol, [&](const fs::path& folder) {
       const Dataset& data = DataOf(state);
-      const Split& split = SplitOf(state);
+      const DataSplit& split = SplitOf(state);
       const auto forecaster = recipe_.kinds.Make(model.config);
       const std::span<const uint32_t> validation = split.rows(Part::kValidation);
       const FitReport fit = forecaster->Fit({data, split.training(), validation});
@@ -170,7 +170,7 @@ void StageRun::TrialsStage(SymbolState& state) {
 const std::vector<Evaluation>& StageRun::EvaluationsOf(SymbolState& state) const {
   if (!state.evaluations.empty()) return state.evaluations;
   const Dataset& data = DataOf(state);
-  const Split& split = SplitOf(state);
+  const DataSplit& split = SplitOf(state);
   std::vector<double> training_returns, training_prices;
   const std::span<const TimeMs> times = data.times();
   for (const uint32_t row : split.training().rows()) {
