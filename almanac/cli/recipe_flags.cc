@@ -24,8 +24,8 @@ std::vector<std::string> EnvironmentsIn(const fs::path& folder) {
 
 }  // namespace
 
-void AddRecipeFlags(CLI::App& command, RecipeFlags& flags) {
-  command.add_option("RECIPE", flags.file, "The recipe, a YAML file")->required();
+void AddRecipeFlags(CLI::App& command, RecipeFlags& flags, bool required) {
+  command.add_option("RECIPE", flags.file, "The recipe, a YAML file")->required(required);
   command.add_option("--env", flags.environment,
                      "Lay environments/NAME.yaml beside the recipe over it");
   command

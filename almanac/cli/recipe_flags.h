@@ -20,7 +20,7 @@ struct RecipeFlags {
   std::vector<std::string> sets;
 };
 
-void AddRecipeFlags(CLI::App& command, RecipeFlags& flags);
+void AddRecipeFlags(CLI::App& command, RecipeFlags& flags, bool required = true);
 
 // `--env NAME` is the file environments/NAME.yaml beside the recipe; Error(kUsage) names the
 // environments that there are.

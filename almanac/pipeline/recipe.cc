@@ -117,6 +117,12 @@ ReportSection ReadReport(const ConfigNode& node) {
 
 }  // namespace
 
+size_t Recipe::NaiveModel() const {
+  const auto found = std::find_if(models.begin(), models.end(),
+                                  [](const ModelSection& model) { return model.kind == "naive"; });
+  return static_cast<size_t>(found - models.begin());
+}
+
 Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& options,
                   const Home& home) {
   const auto document = std::make_shared<const ConfigDocument>(ConfigDocument::Load(file, options));
@@ -136,7 +142,14 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
   leak_audit.seed = static_cast<uint64_t>(audit.Int("seed", 1, Range<int64_t>::AtLeast(0)));
   const TargetSpec target = TargetSpec::FromConfig(root.Map("target"));
   const SplitSpec split = SplitSpec::FromConfig(root.OptionalMap("split"));
+  // Every result stands beside the naive forecast, asked for or not.
+  const auto naive =
+      std::make_shared<const ConfigDocument>(ConfigDocument::Parse("kind: naive", "naive"));
   std::vector<ModelSection> models = ReadModels(root, kinds);
+  if (std::none_of(models.begin(), models.end(),
+                   [](const ModelSection& model) { return model.kind == "naive"; })) {
+    models.insert(models.begin(), {"naive", "naive", naive->root(), ""});
+  }
   const EvaluateSection evaluate = ReadEvaluate(root.OptionalMap("evaluate"));
   BacktestSection backtest = ReadBacktest(root.OptionalMap("backtest"), models, target);
   ReportSection report = ReadReport(root.OptionalMap("report"));
@@ -159,7 +172,7 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
                 std::move(kinds),
                 ToYamlText(merged),
                 Sha256(merged.dump()),
-                document};
+                {document, naive}};
 }
 
 }  // namespace almanac

@@ -62,9 +62,13 @@ struct Recipe {
   ReportSection report;
   ForecasterKinds kinds;
 
+  // The position of the naive model, which every recipe has: one that names none gets one.
+  size_t NaiveModel() const;
+
   std::string text;  // the merged document as YAML-compatible text, for the report
   std::string hash;  // of the merged document, 64 hexadecimal digits
-  std::shared_ptr<const ConfigDocument> document;  // what `models` read from
+  // What `models` read from.
+  std::vector<std::shared_ptr<const ConfigDocument>> documents;
 };
 
 // Reads and checks all of it: values out of range, unknown keys, contradictions between sections

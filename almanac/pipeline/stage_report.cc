@@ -27,35 +27,25 @@ std::string TargetSentence(const TargetSpec& target, Timeframe timeframe) {
                      FormatDuration(span));
 }
 
-ReportForecast ForecastCurve(const ForecastTable& table, const ModelSection& model,
-                             TimeMs test_from) {
+ReportForecast ForecastCurve(const ForecastTable& table, const ModelSection& model) {
   ReportForecast curve;
   curve.model = model.name;
   curve.naive = model.kind == "naive";
+  curve.made_at = table.made_at;
+  curve.target_time = table.target_time;
   const std::vector<double> returns = table.Returns();
   for (size_t i = 0; i < table.rows(); ++i) {
-    if (table.made_at[i] < test_from) continue;
-    curve.made_at.push_back(table.made_at[i]);
-    curve.target_time.push_back(table.target_time[i]);
     curve.price.push_back(table.price[i] * (1.0 + returns[i]));
   }
   return curve;
 }
 
-// Errors of the rows whose outcome is known, in return space.
-ReportErrors ErrorsOf(const ForecastTable& table, const ModelSection& model, const Dataset& data,
-                      const TargetSpec& target, TimeMs test_from) {
+ReportErrors ErrorsOf(const JudgedRows& rows, const ModelSection& model) {
   ReportErrors errors;
   errors.model = model.name;
   errors.naive = model.kind == "naive";
-  const std::vector<double> returns = table.Returns();
-  const std::span<const TimeMs> times = data.times();
-  for (size_t i = 0; i < table.rows(); ++i) {
-    if (table.made_at[i] < test_from) continue;
-    const auto found = std::lower_bound(times.begin(), times.end(), table.made_at[i]);
-    const double label = data.target()[static_cast<size_t>(found - times.begin())];
-    if (std::isnan(label)) continue;
-    errors.errors.push_back(ToReturn(target.kind, label, table.price[i]) - returns[i]);
+  for (size_t i = 0; i < rows.rows(); ++i) {
+    errors.errors.push_back(rows.actual[i] - rows.forecast[i]);
   }
   return errors;
 }
@@ -138,7 +128,6 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
   const DataSplit& split = SplitOf(state);
   const std::vector<Evaluation>& evaluations = EvaluationsOf(state);
   const std::vector<BacktestResult>& backtests = BacktestsOf(state);
-  const TimeMs test_from = split.test_from();
 
   ReportData report;
   report.title = recipe_.title + (symbols_.size() > 1 ? ": " + state.key.symbol : "");
@@ -173,9 +162,8 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
   Json learnt = Json::object();
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
     const ModelSection& model = recipe_.models[m];
-    const ForecastTable table = ForecastsOf(state, m);
-    market.forecasts.push_back(ForecastCurve(table, model, test_from));
-    report.errors.push_back(ErrorsOf(table, model, data, recipe_.target, test_from));
+    market.forecasts.push_back(ForecastCurve(TestForecastsOf(state, m), model));
+    report.errors.push_back(ErrorsOf(JudgedOf(state)[m], model));
     const Json found = LearntOf(FolderOf(state.train[m]));
     if (found.contains("coefficients")) learnt = found;
     report.models.push_back({model.name, DescriptionOf(model.kind), ParametersText(found)});

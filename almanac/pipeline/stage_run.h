@@ -14,6 +14,7 @@
 
 #include "almanac/backtest/backtest.h"
 #include "almanac/dataset/dataset.h"
+#include "almanac/evaluate/judged_rows.h"
 #include "almanac/evaluate/metrics.h"
 #include "almanac/forecast/table.h"
 #include "almanac/lake/candle_store.h"
@@ -41,6 +42,7 @@ struct SymbolState {
   std::optional<Labels> labels;
   std::shared_ptr<const Dataset> data;
   std::optional<DataSplit> split;
+  std::vector<JudgedRows> judged;
   std::vector<Evaluation> evaluations;    // one a model but the naive one
   std::vector<BacktestResult> backtests;  // one a traded model
 };
@@ -81,7 +83,10 @@ class StageRun {
   const Labels& LabelsOf(SymbolState& state) const;
   const Dataset& DataOf(SymbolState& state) const;
   const DataSplit& SplitOf(SymbolState& state) const;
-  ForecastTable ForecastsOf(const SymbolState& state, size_t model) const;
+  // The forecasts of the test part of one model (its position in the recipe).
+  ForecastTable TestForecastsOf(SymbolState& state, size_t model) const;
+  // One a model, in the recipe's order: its test forecasts beside naive and what happened.
+  const std::vector<JudgedRows>& JudgedOf(SymbolState& state) const;
   const std::vector<Evaluation>& EvaluationsOf(SymbolState& state) const;
   const std::vector<BacktestResult>& BacktestsOf(SymbolState& state) const;
   BacktestResult BacktestOf(SymbolState& state, size_t model, const TrialSummary& trials) const;

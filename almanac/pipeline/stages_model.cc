@@ -15,32 +15,6 @@ namespace almanac {
 namespace fs = std::filesystem;
 namespace {
 
-// Test rows of one model beside what happened, as arrays that a ForecastSample views.
-struct JudgedRows {
-  std::vector<TimeMs> made_at;
-  std::vector<double> forecast, actual, naive, price;
-};
-
-// The test rows whose outcome is known.
-JudgedRows JoinWithActuals(const ForecastTable& forecasts, const Dataset& data,
-                           const TargetSpec& target, TimeMs test_from) {
-  JudgedRows rows;
-  const std::vector<double> returns = forecasts.Returns();
-  const std::span<const TimeMs> times = data.times();
-  for (size_t i = 0; i < forecasts.rows(); ++i) {
-    if (forecasts.made_at[i] < test_from) continue;
-    const auto found = std::lower_bound(times.begin(), times.end(), forecasts.made_at[i]);
-    const double label = data.target()[static_cast<size_t>(found - times.begin())];
-    if (std::isnan(label)) continue;  // its outcome is not known yet
-    rows.made_at.push_back(forecasts.made_at[i]);
-    rows.forecast.push_back(returns[i]);
-    rows.actual.push_back(ToReturn(target.kind, label, forecasts.price[i]));
-    rows.price.push_back(forecasts.price[i]);
-  }
-  rows.naive.assign(rows.forecast.size(), 0.0);
-  return rows;
-}
-
 // The models that are traded, as positions in the recipe.
 std::vector<size_t> TradedPositions(const Recipe& recipe) {
   std::vector<size_t> positions;
@@ -96,10 +70,6 @@ void StageRun::TrainStage(SymbolState& state) {
     });
     state.train.push_back(std::move(key));
   }
-}
-
-ForecastTable StageRun::ForecastsOf(const SymbolState& state, size_t model) const {
-  return ForecastTable::Load(FolderOf(state.train[model]) / "forecasts.parquet");
 }
 
 TrialKey StageRun::TrialKeyOf(const SymbolState& state, const ModelSection& model) const {
@@ -167,38 +137,49 @@ void StageRun::TrialsStage(SymbolState& state) {
        fmt::format("{} trials of this problem so far", state.trials.count));
 }
 
+ForecastTable StageRun::TestForecastsOf(SymbolState& state, size_t model) const {
+  const ForecastTable all = ForecastTable::Load(FolderOf(state.train[model]) / "forecasts.parquet");
+  const TimeMs test_from = SplitOf(state).test_from();
+  ForecastTable test;
+  test.quantity = all.quantity;
+  for (size_t i = 0; i < all.rows(); ++i) {
+    if (all.made_at[i] < test_from) continue;
+    test.Append({all.model[i], all.symbol[i], all.made_at[i], all.target_time[i], all.horizon[i],
+                 all.price[i], all.value[i]});
+  }
+  return test;
+}
+
+const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
+  if (!state.judged.empty()) return state.judged;
+  const DataSplit& split = SplitOf(state);
+  const SymbolOutcome outcome{&state.candles, &LabelsOf(state), recipe_.target.kind};
+  const size_t naive = recipe_.NaiveModel();
+  const ForecastTable naive_table = TestForecastsOf(state, naive);
+  for (size_t m = 0; m < recipe_.models.size(); ++m) {
+    ForecastTable table = naive_table;
+    if (m != naive) table.Append(TestForecastsOf(state, m));
+    table.Sort();
+    JudgedRows rows = JoinOutcomes(table, recipe_.models[m].name, recipe_.models[naive].name,
+                                   recipe_.target.horizon, {&outcome, 1});
+    // Labels of the training part end before the next part, the embargo included.
+    SetTrainingScale({&outcome, 1}, state.candles.KnownAt(0),
+                     split.validation_from() - 1 - recipe_.split.embargo, rows);
+    state.judged.push_back(std::move(rows));
+  }
+  return state.judged;
+}
+
 const std::vector<Evaluation>& StageRun::EvaluationsOf(SymbolState& state) const {
   if (!state.evaluations.empty()) return state.evaluations;
-  const Dataset& data = DataOf(state);
-  const DataSplit& split = SplitOf(state);
-  std::vector<double> training_returns, training_prices;
-  const std::span<const TimeMs> times = data.times();
-  for (const uint32_t row : split.training().rows()) {
-    const double label = data.target()[row];
-    if (std::isnan(label)) continue;
-    const double price = state.candles.close[row];
-    training_prices.push_back(price);
-    training_returns.push_back(ToReturn(recipe_.target.kind, label, price));
-  }
-  const std::vector<double> zeros(training_returns.size(), 0.0);
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
     if (recipe_.models[m].kind == "naive") continue;
-    const JudgedRows rows =
-        JoinWithActuals(ForecastsOf(state, m), data, recipe_.target, split.test_from());
-    ForecastSample sample;
-    sample.made_at = rows.made_at;
-    sample.forecast = rows.forecast;
-    sample.actual = rows.actual;
-    sample.naive = rows.naive;
-    sample.price = rows.price;
-    sample.horizon = static_cast<size_t>(recipe_.target.horizon);
-    sample.return_scale = NaiveScale(training_returns, zeros);
-    sample.price_scale = NaivePriceScale(training_returns, zeros, training_prices);
     EvaluateOptions options;
     options.model = recipe_.models[m].name;
+    options.naive = recipe_.models[recipe_.NaiveModel()].name;
     options.bootstrap = recipe_.evaluate.bootstrap;
     options.significance = recipe_.evaluate.significance;
-    state.evaluations.push_back(Evaluate(sample, options));
+    state.evaluations.push_back(Evaluate(JudgedOf(state)[m].Sample(), options));
   }
   return state.evaluations;
 }
@@ -230,27 +211,18 @@ void StageRun::EvaluateStage(SymbolState& state) {
 
 BacktestResult StageRun::BacktestOf(SymbolState& state, size_t model,
                                     const TrialSummary& trials) const {
-  const ForecastTable forecasts = ForecastsOf(state, model);
-  const TimeMs test_from = SplitOf(state).test_from();
-  const std::vector<double> all_returns = forecasts.Returns();
-  std::vector<TimeMs> made_at, target_time;
-  std::vector<double> returns;
-  for (size_t i = 0; i < forecasts.rows(); ++i) {
-    if (forecasts.made_at[i] < test_from) continue;
-    made_at.push_back(forecasts.made_at[i]);
-    target_time.push_back(forecasts.target_time[i]);
-    returns.push_back(all_returns[i]);
-  }
+  const ForecastTable forecasts = TestForecastsOf(state, model);
+  const std::vector<double> returns = forecasts.Returns();
   BacktestOptions options;
   options.name = recipe_.models[model].name;
   options.strategy = recipe_.backtest.strategy;
   options.execution = recipe_.backtest.execution;
-  options.execution.from = test_from;
+  options.execution.from = SplitOf(state).test_from();
   options.year = TradingYearOf(*recipe_.data.calendar);
   options.trials = trials.count;
   options.trial_annual_sharpes = trials.annual_sharpes;
   options.significance = recipe_.evaluate.significance;
-  return RunBacktest(state.candles, {made_at, target_time, returns}, options);
+  return RunBacktest(state.candles, {forecasts.made_at, forecasts.target_time, returns}, options);
 }
 
 const std::vector<BacktestResult>& StageRun::BacktestsOf(SymbolState& state) const {

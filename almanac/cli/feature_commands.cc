@@ -1,0 +1,145 @@
+// almanac features list | build | audit.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "almanac/base/error.h"
+#include "almanac/base/file.h"
+#include "almanac/base/text.h"
+#include "almanac/cli/command.h"
+#include "almanac/cli/recipe_flags.h"
+#include "almanac/feature/audit.h"
+#include "almanac/feature/build.h"
+#include "almanac/feature/feature_set.h"
+#include "almanac/lake/candle_store.h"
+#include "almanac/lake/matrix.h"
+#include "almanac/market/fill.h"
+#include "almanac/pipeline/recipe.h"
+
+namespace almanac {
+namespace {
+
+// The columns of a recipe, or the families that there are.
+int List(const RecipeFlags& flags, const std::string& family, const Invocation& invocation) {
+  Json document = Json::array();
+  if (flags.file.empty()) {
+    TextTable table({"family", "formula", "unit", "range", "look-back"});
+    std::vector<std::string> names;
+    for (const FamilyInfo& info : Catalogue()) {
+      names.push_back(info.name);
+      if (!family.empty() && info.name != family) continue;
+      document.push_back(ToJson(info));
+      table.AddRow({info.name, info.formula, info.unit, info.range, info.look_back});
+    }
+    if (document.empty()) {
+      const auto near = NearestWord(family, names);
+      throw Error(ErrorCode::kUsage, "--family " + family, "there is no such family",
+                  near ? "did you mean \"" + *near + "\"?" : "almanac features list names them");
+    }
+    invocation.Say(table.Render());
+  } else {
+    const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
+    TextTable table({"column", "formula", "unit", "range", ">look-back", "known at"});
+    for (const FeatureInfo& info : recipe.features.Columns()) {
+      if (!family.empty() && info.spec.family != family) continue;
+      document.push_back(ToJson(info));
+      table.AddRow({info.name, info.formula, info.unit, info.range,
+                    FormatCount(info.look_back) + (info.unbounded_memory ? "+" : ""),
+                    info.known_at});
+    }
+    invocation.Say(table.Render());
+  }
+  invocation.PrintJson(document);
+  return 0;
+}
+
+CandleSeries ReadSeries(const Recipe& recipe, const SeriesKey& key, const Home& home) {
+  const CandleSeries raw = CandleStore(home).Read(key, recipe.data.from, recipe.data.to);
+  return Fill(raw, recipe.data.fill, *recipe.data.calendar).series;
+}
+
+int Build(const RecipeFlags& flags, const std::filesystem::path& out, Invocation& invocation) {
+  const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
+  Json document = Json::array();
+  for (const SeriesKey& key : recipe.data.Keys()) {
+    const CandleSeries series = ReadSeries(recipe, key, invocation.home());
+    const FeatureTable table = BuildFeatures(recipe.features, series);
+    const std::filesystem::path target = out / key.symbol;
+    AtomicFolder folder(target);
+    WriteMatrix(folder.staging(), table.index, table.names, table.columns,
+                recipe.features.ToJson());
+    folder.Commit();
+    document.push_back({{"symbol", key.symbol},
+                        {"folder", target.string()},
+                        {"columns", table.columns.size()},
+                        {"rows", table.rows()}});
+    invocation.Say(fmt::format("{}: {} columns x {} rows in {}", ToString(key),
+                               table.columns.size(),
+                               FormatCount(static_cast<int64_t>(table.rows())), target.string()));
+  }
+  invocation.PrintJson(document);
+  return 0;
+}
+
+int Audit(const RecipeFlags& flags, int64_t cuts, const Invocation& invocation) {
+  const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
+  LeakAuditOptions options = recipe.leak_audit;
+  if (cuts > 0) options.cuts = static_cast<size_t>(cuts);
+  Json document = Json::array();
+  for (const SeriesKey& key : recipe.data.Keys()) {
+    const CandleSeries series = ReadSeries(recipe, key, invocation.home());
+    const LeakAudit audit = AuditFeatures(recipe.features, series, options);
+    Json entry = {{"symbol", key.symbol}};
+    entry.update(ToJson(audit));
+    document.push_back(std::move(entry));
+    if (audit.passed()) {
+      invocation.Say(
+          fmt::format("{}: {} columns x {} rows at {} cuts: no value changes when the "
+                      "future is taken away",
+                      ToString(key), audit.columns, FormatCount(static_cast<int64_t>(audit.rows)),
+                      audit.cuts.size()));
+    } else {
+      invocation.PrintJson(document);
+      RequireNoLeak(audit, key);
+    }
+  }
+  invocation.PrintJson(document);
+  return 0;
+}
+
+}  // namespace
+
+void RegisterFeatureCommands(CLI::App& app, Invocation& invocation) {
+  CLI::App* features = app.add_subcommand("features", "Features: catalogue, build, leak audit");
+  features->require_subcommand(1);
+
+  const auto listed = std::make_shared<RecipeFlags>();
+  const auto family = std::make_shared<std::string>();
+  CLI::App* list = features->add_subcommand("list", "The families, or the columns of a recipe");
+  AddRecipeFlags(*list, *listed, /*required=*/false);
+  list->add_option("--family", *family, "Only this family");
+  list->callback([listed, family, &invocation] {
+    invocation.action = [=, &invocation] { return List(*listed, *family, invocation); };
+  });
+
+  const auto built = std::make_shared<RecipeFlags>();
+  const auto out = std::make_shared<std::filesystem::path>();
+  CLI::App* build = features->add_subcommand("build", "Write a recipe's feature matrices");
+  AddRecipeFlags(*build, *built);
+  build->add_option("--out", *out, "Folder; each symbol gets one in it")->required();
+  build->callback([built, out, &invocation] {
+    invocation.action = [=, &invocation] { return Build(*built, *out, invocation); };
+  });
+
+  const auto audited = std::make_shared<RecipeFlags>();
+  const auto cuts = std::make_shared<int64_t>(0);
+  CLI::App* audit = features->add_subcommand("audit", "Truncate history and recompute: no leak?");
+  AddRecipeFlags(*audit, *audited);
+  audit->add_option("--cuts", *cuts, "How many (the recipe's)")->check(CLI::PositiveNumber);
+  audit->callback([audited, cuts, &invocation] {
+    invocation.action = [=, &invocation] { return Audit(*audited, *cuts, invocation); };
+  });
+}
+
+}  // namespace almanac
