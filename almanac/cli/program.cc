@@ -109,7 +109,7 @@ void LetGlobalFlagsFollow(CLI::App& app) {
 }
 
 int RunAction(Invocation& invocation) {
-  SetThreadCount(invocation.threads);
+  if (invocation.threads > 0) SetThreadCount(invocation.threads);
   ConfigureLog(invocation.verbose ? LogLevel::kDebug
                : invocation.quiet ? LogLevel::kError
                                   : LogLevel::kWarning,

@@ -86,16 +86,14 @@ void StageRun::Collect() {
   request.from = data.from;
   request.to = data.to;
   request.market = data.market;
+  progress_.Begin("collect from " + data.source, 0);
   const BackfillReport report = Backfill(*source, candles_, home_, request, NoProgress());
   ThrowFirstError(report);
   const bool up_to_date = std::all_of(report.outcomes.begin(), report.outcomes.end(),
                                       [](const BackfillOutcome& o) { return o.up_to_date; });
-  const std::string result = FormatCount(report.received) + " bars from " + data.source;
-  if (!up_to_date) {
-    EnsureRunBegun();
-    progress_.Begin("collect", 0);
-    progress_.End(result);
-  }
+  const std::string result =
+      up_to_date ? "up to date" : FormatCount(report.received) + " bars received";
+  progress_.End(result);
   Note("collect", data.source, up_to_date ? StageStatus::kComplete : StageStatus::kMade, result);
 }
 
