@@ -347,6 +347,7 @@
       picker.addEventListener('change', () => {
         const chosen = data.markets[picker.value];
         show(chosen, chosen.views[0]);
+        bar.querySelector('select').focus();  // the toolbar was built anew
       });
       return picker;
     }
