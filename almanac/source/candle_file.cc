@@ -186,53 +186,59 @@ CandleRows CandleFile::Parse(const FilePiece& piece) const {
   return rows;
 }
 
-void CandleFile::DetectCsv(const ImportOptions& options) {
+// Takes blank lines and the first other one off the first piece.
+std::string CandleFile::TakeHeaderLine() {
   std::string_view rest = first_piece_->text;
   std::string_view line;
   while (!rest.empty() && Trim(line).empty()) {
     line = TakeLine(rest);
     ++first_piece_->first_line;
   }
-  const int64_t header_line = first_piece_->first_line - 1;
   if (Trim(line).empty()) Refuse(0, "the file is empty");
+  std::string header(line);
+  first_piece_->text.erase(0, first_piece_->text.size() - rest.size());
+  return header;
+}
+
+void CandleFile::DetectCsv(const ImportOptions& options) {
+  const std::string line = TakeHeaderLine();
+  const int64_t line_number = first_piece_->first_line - 1;
   layout_.delimiter = DetectDelimiter(line);
   FieldSplitter splitter(layout_.delimiter);
-  if (const char* problem = splitter.Split(line)) {
-    Refuse(header_line, problem);
-  }
-  const auto& fields = splitter.fields();
-  layout_.width = fields.size();
+  if (const char* problem = splitter.Split(line)) Refuse(line_number, problem);
+  layout_.width = splitter.fields().size();
   layout_.form_name = "CSV";
+  const bool has_header = IsHeader(splitter.fields());
   std::map<std::string, std::string> given = options.columns;
-  const bool has_header = IsHeader(fields);
   if (has_header) {
-    layout_.header.assign(fields.begin(), fields.end());
+    layout_.header.assign(splitter.fields().begin(), splitter.fields().end());
     if (IsBinanceHeader(layout_.header)) layout_.form_name = "Binance dump";
   } else {
-    layout_.header = PositionNames(layout_.width);
-    if (given.empty() && layout_.width == kBinanceWidth) {
-      given = BinanceColumns();
-      layout_.form_name = "Binance dump";
-    } else if (given.empty()) {
-      Refuse(header_line,
-             fmt::format("there is no header, and {} columns are not a Binance dump's {}",
-                         layout_.width, kBinanceWidth),
-             "give the file a header, or name the columns by position: --column time=#1 "
-             "--column open=#2 ...");
-    }
+    NameColumnsByPosition(line_number, given);
+    first_piece_->text.insert(0, line + "\n");
+    --first_piece_->first_line;
   }
   try {
     layout_.columns = MapColumns(CandleFields(), layout_.header, given);
   } catch (const Error& error) {
-    Refuse(header_line, error.problem(), error.remedy());
-  }
-  if (has_header) {
-    first_piece_->text.erase(0, first_piece_->text.size() - rest.size());
-  } else {
-    first_piece_->text.erase(0, static_cast<size_t>(line.data() - first_piece_->text.data()));
-    --first_piece_->first_line;
+    Refuse(line_number, error.problem(), error.remedy());
   }
   DetectTime(SampleCsvTimes(first_piece_->text, layout_, kTimeSamples), options);
+}
+
+// Of a text without a header: what the user says, else what a Binance dump has.
+void CandleFile::NameColumnsByPosition(int64_t line, std::map<std::string, std::string>& given) {
+  layout_.header = PositionNames(layout_.width);
+  if (!given.empty()) return;
+  if (layout_.width != kBinanceWidth) {
+    Refuse(line,
+           fmt::format("there is no header, and {} columns are not a Binance dump's {}",
+                       layout_.width, kBinanceWidth),
+           "give the file a header, or name the columns by position: --column time=#1 "
+           "--column open=#2 ...");
+  }
+  given = BinanceColumns();
+  layout_.form_name = "Binance dump";
 }
 
 void CandleFile::DetectJson(const ImportOptions& options) {

@@ -5,9 +5,10 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "almanac/base/error.h"
 #include "almanac/market/timeframe.h"
@@ -68,7 +69,9 @@ class CandleFile {
   void FillBuffer();
   void EndWith(int64_t line, std::string reason);
   void SkipByteOrderMark();
+  std::string TakeHeaderLine();
   void DetectCsv(const ImportOptions& options);
+  void NameColumnsByPosition(int64_t line, std::map<std::string, std::string>& given);
   void DetectJson(const ImportOptions& options);
   void DetectTime(const std::vector<std::string>& samples, const ImportOptions& options);
   void DetectSymbol(const ImportOptions& options);

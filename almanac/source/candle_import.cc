@@ -403,7 +403,7 @@ ImportReport ImportCandles(const OpenCandleWriter& open_writer, const std::vecto
     progress.Advance(item->packed_bytes);
   };
   // One piece being read, one being taken, one in every thread, and a few that wait.
-  const auto pieces_at_once = static_cast<size_t>(2 * ThreadCount() + 2);
+  const size_t pieces_at_once = 2 * static_cast<size_t>(ThreadCount()) + 2;
   tbb::parallel_pipeline(
       pieces_at_once, tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order, read) &
                           tbb::make_filter<ItemPtr, ItemPtr>(tbb::filter_mode::parallel, parse) &

@@ -113,6 +113,11 @@ class EarningsFile {
       throw BadFile(path_, line_, error.problem(), error.remedy());
     }
     report_.ignored_columns = columns_.ignored;
+    FindSymbol();
+    return rest;
+  }
+
+  void FindSymbol() {
     if (columns_.Of(kEarningsSymbolField) == ColumnMap::kMissing) {
       const NameFacts facts = ReadName(path_);
       if (!options_.symbol && !facts.symbol) {
@@ -123,7 +128,6 @@ class EarningsFile {
     } else if (options_.symbol) {
       throw BadFile(path_, line_, "the file has a symbol column", "leave out --symbol");
     }
-    return rest;
   }
 
   void DetectTime(std::string_view rest) {

@@ -99,6 +99,36 @@ int GivenColumn(const FieldNames& field, const std::string& given,
               fmt::format("the columns are {}", Quoted(header)));
 }
 
+// A header's names as they are compared.
+class HeaderNames {
+ public:
+  explicit HeaderNames(const std::vector<std::string>& header) : header_(header) {
+    constexpr const char* kNoName = "\n";  // no synonym is equal to it
+    for (const std::string& name : header) {
+      squeezed_.push_back(Squeezed(name));
+      const auto [base, unit] = TakeUnitSuffix(name);
+      without_unit_.push_back(unit ? Squeezed(base) : kNoName);
+    }
+  }
+
+  // The column with the best of the field's names.
+  int Find(const FieldNames& field, bool may_have_unit) const {
+    for (const std::string_view synonym : field.names) {
+      const std::string name = Squeezed(synonym);
+      int found = OnlyOne(ColumnsNamed(squeezed_, name), field.field, header_);
+      if (found == ColumnMap::kMissing && may_have_unit && !name.empty()) {
+        found = OnlyOne(ColumnsNamed(without_unit_, name), field.field, header_);
+      }
+      if (found != ColumnMap::kMissing) return found;
+    }
+    return ColumnMap::kMissing;
+  }
+
+ private:
+  const std::vector<std::string>& header_;
+  std::vector<std::string> squeezed_, without_unit_;
+};
+
 [[noreturn]] void ThrowMissing(const std::vector<std::string_view>& missing,
                                const std::vector<std::string>& header) {
   throw Error(ErrorCode::kBadData, "",
@@ -164,47 +194,32 @@ std::string NormalisedName(std::string_view name) {
 
 void CheckGivenColumns(const std::vector<FieldNames>& fields,
                        const std::map<std::string, std::string>& given) {
+  std::vector<std::string> names;
+  for (const FieldNames& field : fields) names.emplace_back(field.field);
   for (const auto& [name, column] : given) {
-    const bool known = std::any_of(fields.begin(), fields.end(),
-                                   [&](const FieldNames& field) { return field.field == name; });
-    if (known) continue;
-    std::vector<std::string_view> names;
-    for (const FieldNames& field : fields) names.push_back(field.field);
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     throw Error(ErrorCode::kUsage, fmt::format("column {}={}", name, column),
                 fmt::format("there is no field '{}'", name),
-                fmt::format("the fields are {}", fmt::join(names, ", ")));
+                fmt::format("the fields are {}", Join(names, ", ")));
   }
 }
 
 ColumnMap MapColumns(const std::vector<FieldNames>& fields, const std::vector<std::string>& header,
                      const std::map<std::string, std::string>& given) {
   CheckGivenColumns(fields, given);
-  std::vector<std::string> squeezed, without_suffix;
-  for (const std::string& name : header) {
-    squeezed.push_back(Squeezed(name));
-    const auto [base, unit] = TakeUnitSuffix(name);
-    without_suffix.push_back(unit ? Squeezed(base) : "\n");  // "\n": equal to no name
-  }
+  const HeaderNames names(header);
   ColumnMap map;
   std::vector<std::string_view> missing;
+  static_assert(size_t{kTimeField} == size_t{kDateField});  // the one with a unit in its name
   for (size_t f = 0; f < fields.size(); ++f) {
-    const FieldNames& field = fields[f];
-    int found = ColumnMap::kMissing;
-    if (const auto it = given.find(std::string(field.field)); it != given.end()) {
-      found = GivenColumn(field, it->second, header);
-    }
-    for (size_t n = 0; n < field.names.size() && found == ColumnMap::kMissing; ++n) {
-      const std::string name = Squeezed(field.names[n]);
-      found = OnlyOne(ColumnsNamed(squeezed, name), field.field, header);
-      if (f == 0 && found == ColumnMap::kMissing && !name.empty()) {
-        found = OnlyOne(ColumnsNamed(without_suffix, name), field.field, header);
-      }
-    }
-    if (found == ColumnMap::kMissing && field.required) missing.push_back(field.field);
+    const auto it = given.find(std::string(fields[f].field));
+    const int found = it != given.end() ? GivenColumn(fields[f], it->second, header)
+                                        : names.Find(fields[f], f == kTimeField);
+    if (found == ColumnMap::kMissing && fields[f].required) missing.push_back(fields[f].field);
     map.column.push_back(found);
   }
   if (!missing.empty()) ThrowMissing(missing, header);
-  map.time_unit = TakeUnitSuffix(header[static_cast<size_t>(map.column[0])]).second;
+  map.time_unit = TakeUnitSuffix(header[static_cast<size_t>(map.Of(kTimeField))]).second;
   for (size_t i = 0; i < header.size(); ++i) {
     const bool used = std::count(map.column.begin(), map.column.end(), static_cast<int>(i)) > 0;
     if (!used) map.ignored.push_back(header[i]);
