@@ -32,11 +32,12 @@ BarSpill::BarSpill() : folder_(std::filesystem::temp_directory_path()) {
 
 BarSpill::~BarSpill() { close(fd_); }
 
-BarSpill::Place BarSpill::Write(const CandleSeries& bars) {
-  const Place place{end_, bars.size(), !bars.trade_count.empty(), !bars.vwap.empty()};
+BarSpill::Place BarSpill::Write(const CandleSeries& bars, size_t first, size_t last) {
+  const Place place{end_, last - first, !bars.trade_count.empty(), !bars.vwap.empty()};
   const auto write = [&](const auto& values) {
-    const auto* next = reinterpret_cast<const char*>(values.data());
-    for (size_t left = values.size() * sizeof(values[0]); left > 0;) {
+    if (values.empty()) return;  // an optional field that is not given
+    const auto* next = reinterpret_cast<const char*>(values.data() + first);
+    for (size_t left = (last - first) * sizeof(values[0]); left > 0;) {
       const ssize_t written = pwrite(fd_, next, left, end_);
       if (written < 0 && errno == EINTR) continue;
       if (written <= 0) Fail(folder_, "writing");

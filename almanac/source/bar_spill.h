@@ -25,8 +25,9 @@ class BarSpill {
   BarSpill(const BarSpill&) = delete;
   BarSpill& operator=(const BarSpill&) = delete;
 
-  // Not by several threads at once. Throws Error(kFailed), for example if the disk is full.
-  Place Write(const CandleSeries& bars);
+  // Writes the bars [first, last). Not by several threads at once. Throws Error(kFailed), for
+  // example if the disk is full.
+  Place Write(const CandleSeries& bars, size_t first, size_t last);
   // By any number of threads. The key is not kept.
   CandleSeries Read(const Place& place) const;
 

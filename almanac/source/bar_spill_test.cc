@@ -29,7 +29,7 @@ TEST(BarSpill, GivesBackWhatItWasGivenInAnyOrder) {
   std::vector<BarSpill::Place> places;
   for (int i = 0; i < 8; ++i) {
     given.push_back(Series(static_cast<size_t>(1 + 1000 * i), 10.0 * i, i % 2 == 0, i % 3 == 0));
-    places.push_back(spill.Write(given.back()));
+    places.push_back(spill.Write(given.back(), 0, given.back().size()));
   }
   for (const size_t i : {5, 0, 7, 3, 1, 2, 6, 4, 5}) {
     const CandleSeries back = spill.Read(places[i]);
@@ -42,6 +42,17 @@ TEST(BarSpill, GivesBackWhatItWasGivenInAnyOrder) {
     EXPECT_EQ(back.trade_count, given[i].trade_count);
     EXPECT_EQ(back.vwap, given[i].vwap);
   }
+}
+
+TEST(BarSpill, TakesAPartOfASeries) {
+  BarSpill spill;
+  const CandleSeries given = Series(100, 1, true, false);
+  spill.Write(given, 0, 17);
+  const CandleSeries back = spill.Read(spill.Write(given, 40, 43));
+  EXPECT_EQ(back.open_time, given.Slice(40, 43).open_time);
+  EXPECT_EQ(back.trade_count, given.Slice(40, 43).trade_count);
+  EXPECT_EQ(back.volume, given.Slice(40, 43).volume);
+  EXPECT_TRUE(back.vwap.empty());
 }
 
 }  // namespace

@@ -26,6 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+// Handed to a writer in one call: it makes copies of them.
+constexpr size_t kAppendBars = size_t{1} << 20;
 constexpr size_t kRepeatsAtOnce = size_t{1} << 17;
 
 // What goes through the pipeline: a piece of a file, or (without text) its end.
@@ -234,15 +236,15 @@ class Collector {
       return by_index[rows.symbol.empty() ? 0 : rows.symbol[i]];
     };
     for (size_t begin = 0; begin < rows.size();) {
-      FileSeries& series = *series_at(begin);
+      FileSeries* const series = series_at(begin);
       size_t end = begin;
-      while (end < rows.size() && series_at(end) == &series && Accept(series, rows.time[end]))
-        ++end;
-      AddRun(series, rows, begin, end);
+      bool is_repeat = false;
+      while (end < rows.size() && series_at(end) == series && !is_repeat) {
+        is_repeat = !Accept(*series, rows.time[end++]);
+      }
+      AddRun(*series, rows, begin, end - is_repeat);
+      if (is_repeat) AddRepeat(item, end - 1, *series);
       begin = end;
-      if (end == rows.size() || series_at(end) != &series) continue;
-      AddRepeat(item, end, series);
-      ++begin;
     }
   }
 
@@ -292,7 +294,10 @@ class Collector {
     if (spill_ == nullptr) spill_ = std::make_unique<BarSpill>();
     for (auto& [key, series] : series_) {
       if (series.held.empty()) continue;
-      series.spilled.push_back(spill_->Write(series.held));
+      for (size_t first = 0; first < series.held.size(); first += kAppendBars) {
+        const size_t last = std::min(first + kAppendBars, series.held.size());
+        series.spilled.push_back(spill_->Write(series.held, first, last));
+      }
       series.held = CandleSeries{key, {}, {}, {}, {}, {}, {}, {}, {}};
     }
     held_bars_ = 0;
@@ -333,9 +338,9 @@ class Collector {
 
   [[noreturn]] void RefuseNothingGood() const {
     const BadLine& first = report_.bad_lines.front();
-    throw Error(ErrorCode::kBadData, fmt::format("{}:{}", first.file, first.line),
-                fmt::format("{}; nothing was left to import after {} such lines", first.reason,
-                            FormatCount(report_.bad_line_count)));
+    throw BadFile(first.file, first.line,
+                  fmt::format("{}; nothing was left to import after {} such lines", first.reason,
+                              FormatCount(report_.bad_line_count)));
   }
 
   // Several series at once: each has its own files and its own lock.
@@ -355,7 +360,14 @@ class Collector {
   void CommitSeries(Series& series) {
     const std::unique_ptr<CandleWriter> writer = open_writer_(series.report.key);
     for (const BarSpill::Place& place : series.spilled) writer->Append(spill_->Read(place));
-    if (!series.held.empty()) writer->Append(series.held);
+    if (series.held.size() <= kAppendBars) {
+      writer->Append(series.held);
+    } else {
+      for (size_t first = 0; first < series.held.size(); first += kAppendBars) {
+        const size_t last = std::min(first + kAppendBars, series.held.size());
+        writer->Append(series.held.Slice(first, last));
+      }
+    }
     series.held = {};
     series.report.stats = writer->Commit();
   }
