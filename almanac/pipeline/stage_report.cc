@@ -184,6 +184,7 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
     report.equity = EquityOf(first, recipe_.report.currency);
     for (const BacktestResult& result : backtests) {
       report.strategy_tables.push_back(AccountsTable(result));
+      report.strategy_tables.push_back(ActivityTable(result));
       report.monthly_returns.push_back(MonthlyReturnsOf(result.strategy));
       AddAll(report.assumptions, result.assumptions);
     }
