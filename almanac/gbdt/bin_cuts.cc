@@ -53,8 +53,8 @@ Bounds CutEvenly(std::span<const double> values, std::span<const int> counts, in
   for (size_t i = 0; i + 1 < values.size(); ++i) {
     if (!is_big[i]) rest_rows -= counts[i];
     in_bin += counts[i];
-    const bool is_full = is_big[i] || in_bin >= share ||
-                         (is_big[i + 1] && in_bin >= std::max(1.0, share * 0.5));
+    const bool is_full =
+        is_big[i] || in_bin >= share || (is_big[i + 1] && in_bin >= std::max(1.0, share * 0.5));
     if (!is_full) continue;
     last_of_bin.push_back(i);
     if (static_cast<int>(last_of_bin.size()) >= max_bins - 1) break;

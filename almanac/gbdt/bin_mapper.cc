@@ -29,8 +29,9 @@ bool CannotSplit(const std::vector<int>& counts, int rows, int least, bool is_ca
 }
 
 int ToCategory(double value) {
-  if (!(value < static_cast<double>(std::numeric_limits<int>::max()))) return -1;
-  return value < 0 ? -1 : static_cast<int>(value);
+  const double whole = std::trunc(value);
+  const bool is_category = whole >= 0 && whole <= std::numeric_limits<int>::max();
+  return is_category ? static_cast<int>(whole) : -1;
 }
 
 }  // namespace
@@ -78,13 +79,12 @@ BinMapper BinMapper::Find(std::vector<double> values, size_t sampled_rows,
   const Distinct distinct = CountDistinct(values, zeros);
   mapper.min_ = distinct.values.front();
   mapper.max_ = distinct.values.back();
-  const std::vector<int> counts =
-      options.is_categorical ? mapper.MakeCategories(distinct, rows, missing_rows, options)
-                             : mapper.MakeIntervals(distinct, rows, missing_rows, options);
-  mapper.is_useless_ =
-      mapper.bins_ <= 1 ||
-      (options.min_split_rows > 0 &&
-       CannotSplit(counts, rows, options.min_split_rows, options.is_categorical));
+  const std::vector<int> counts = options.is_categorical
+                                      ? mapper.MakeCategories(distinct, rows, missing_rows, options)
+                                      : mapper.MakeIntervals(distinct, rows, missing_rows, options);
+  mapper.is_useless_ = mapper.bins_ <= 1 ||
+                       (options.min_split_rows > 0 &&
+                        CannotSplit(counts, rows, options.min_split_rows, options.is_categorical));
   if (!mapper.is_useless_) mapper.ChooseFrequentBin(counts, rows);
   return mapper;
 }

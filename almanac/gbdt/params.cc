@@ -122,7 +122,7 @@ bool SwitchOf(const Setting& setting) {
 
 std::vector<std::string> WordsOf(const Setting& setting) {
   std::vector<std::string> words;
-  for (const std::string_view part : Split(setting.text, ',')) {
+  for (const std::string_view part : almanac::Split(setting.text, ',')) {
     const std::string_view word = Trim(part);
     if (!word.empty()) words.emplace_back(word);
   }

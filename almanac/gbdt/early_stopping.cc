@@ -1,0 +1,30 @@
+#include "almanac/gbdt/early_stopping.h"
+
+#include "almanac/gbdt/metric.h"
+
+namespace almanac::gbdt {
+
+EarlyStopping::EarlyStopping(const Params& params, const std::vector<Evaluation>& evaluations)
+    : patience_(params.early_stopping_round),
+      min_delta_(params.early_stopping_min_delta),
+      first_only_(params.first_metric_only),
+      bests_(evaluations.size()) {}
+
+bool EarlyStopping::Update(const std::vector<Evaluation>& evaluations) {
+  ++round_;
+  for (size_t i = 0; i < evaluations.size(); ++i) {
+    if (first_only_ && evaluations[i].metric != evaluations[0].metric) continue;
+    Best& best = bests_[i];
+    const double value = evaluations[i].values.back();
+    const bool is_better = IsBiggerBetter(evaluations[i].metric) ? value > best.value + min_delta_
+                                                                 : value < best.value - min_delta_;
+    if (best.round == 0 || is_better) best = {value, round_};
+    if (round_ - best.round < patience_) continue;
+    best_round_ = best.round;
+    return true;
+  }
+  if (!bests_.empty()) best_round_ = bests_[0].round;
+  return false;
+}
+
+}  // namespace almanac::gbdt

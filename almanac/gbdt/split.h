@@ -1,0 +1,70 @@
+// Finding the best split of a leaf along one feature from its histogram, with LightGBM's order of
+// operations: equal histograms give equal splits, to the last bit.
+#ifndef ALMANAC_GBDT_SPLIT_H_
+#define ALMANAC_GBDT_SPLIT_H_
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "almanac/gbdt/bin_mapper.h"
+#include "almanac/gbdt/params.h"
+
+namespace almanac::gbdt {
+
+// Guards divisions by a hessian of 0. A float, as in LightGBM.
+inline constexpr double kEpsilon = 1e-15F;
+
+// Sums over the rows of a bin.
+struct HistogramBin {
+  double gradient = 0, hessian = 0;
+};
+
+// A leaf to be split.
+struct LeafSums {
+  double gradient = 0, hessian = 0;
+  int rows = 0;
+  double output = 0;  // the leaf's own value, not shrunk
+};
+
+struct Split {
+  static constexpr uint32_t kNoFeature = std::numeric_limits<uint32_t>::max();
+
+  uint32_t feature = kNoFeature;                           // of the binned data
+  double gain = -std::numeric_limits<double>::infinity();  // above the least gain asked for
+  uint32_t threshold = 0;                                  // bins up to it go left
+  std::vector<uint32_t> left_bins;                         // categorical instead
+  bool defaults_left = true;
+  LeafSums left, right;  // rows are estimates until the rows are parted
+
+  // A better gain, or the same with a smaller feature number.
+  bool IsBetterThan(const Split& other) const {
+    return gain != other.gain ? gain > other.gain : feature < other.feature;
+  }
+};
+
+// A leaf's value: -G / (H + l2), with G shrunk by l1, clipped and smoothed towards the parent's.
+double LeafOutput(double gradient, double hessian, const Params& params, double l2, int rows,
+                  double parent_output);
+
+// The best split of `leaf`; its gain is -inf if none is worth making. `histogram` has a bin for
+// every one of the mapper's. `is_splittable` receives whether any candidate was better than not to
+// split, even by less than the least gain of the best.
+Split FindSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper,
+                const LeafSums& leaf, const Params& params, bool* is_splittable);
+
+// The part of FindSplit for categorical features.
+Split FindCategoricalSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper,
+                           const LeafSums& leaf, const Params& params, bool* is_splittable);
+
+// The gain of a leaf or of two; `output` is what it would give its rows. For the two FindSplits.
+double LeafGain(double gradient, double hessian, const Params& params, double l2, int rows,
+                double parent_output);
+
+// The rows of a bin or leaf, estimated from its hessian.
+inline int RoundCount(double count) { return static_cast<int>(count + 0.5); }
+
+}  // namespace almanac::gbdt
+
+#endif  // ALMANAC_GBDT_SPLIT_H_

@@ -1,0 +1,248 @@
+#include "almanac/gbdt/train.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "almanac/base/cancel.h"
+#include "almanac/base/error.h"
+#include "almanac/base/parallel.h"
+#include "almanac/gbdt/bagging.h"
+#include "almanac/gbdt/early_stopping.h"
+#include "almanac/gbdt/grower.h"
+#include "almanac/gbdt/metric.h"
+
+namespace almanac::gbdt {
+namespace {
+
+// Rows that one task scores.
+constexpr size_t kRowsPerTask = 4096;
+
+template <typename Rows>
+void AddScores(const GrownTree& grown, const BinnedData& data, const Rows& rows,
+               std::span<double> scores) {
+  ParallelFor((rows.size() + kRowsPerTask - 1) / kRowsPerTask, [&](size_t task) {
+    const size_t end = std::min(rows.size(), (task + 1) * kRowsPerTask);
+    for (size_t i = task * kRowsPerTask; i < end; ++i) {
+      scores[rows[i]] += grown.tree.leaf_value[grown.LeafOf(data, rows[i])];
+    }
+  });
+}
+
+struct AllRows {
+  size_t count;
+  size_t size() const { return count; }
+  size_t operator[](size_t i) const { return i; }
+};
+
+// Scores of a set of rows, class by class.
+struct Scores {
+  Scores(size_t classes, size_t rows) : values(classes * rows, 0.0), row_count(rows) {}
+  std::span<double> of(size_t k) { return std::span(values).subspan(k * row_count, row_count); }
+
+  std::vector<double> values;
+  size_t row_count;
+};
+
+std::string SafeName(const std::string& name) {
+  std::string safe = name;
+  std::replace(safe.begin(), safe.end(), ' ', '_');
+  return safe;
+}
+
+class Trainer {
+ public:
+  Trainer(const Params& params, const BinnedData& data, const Targets& targets,
+          const std::vector<Validation>& validations)
+      : params_(params),
+        data_(data),
+        targets_(targets),
+        validations_(validations),
+        objective_(Objective::Make(params, targets)),
+        classes_(objective_->classes()),
+        bagging_(params, data.rows()),
+        grower_(data, params_),
+        scores_(classes_, data.rows()),
+        gradients_(classes_ * data.rows()),
+        hessians_(classes_ * data.rows()),
+        start_(classes_, 0.0) {
+    for (const Validation& validation : validations) {
+      validation_scores_.emplace_back(classes_, validation.data.rows());
+      for (const std::string& metric : params.metric) {
+        result_.evaluations.push_back({validation.name, metric, {}});
+      }
+    }
+  }
+
+  TrainResult Run() {
+    StartModel();
+    if (params_.boost_from_average) {
+      for (size_t k = 0; k < classes_; ++k) StartFrom(k, objective_->Start(k));
+    }
+    const bool watches = params_.early_stopping_round > 0;
+    EarlyStopping stopping(params_, result_.evaluations);
+    for (int round = 0; round < params_.num_iterations; ++round) {
+      CheckCancel();
+      if (!MakeRound(round)) break;
+      EvaluateRound();
+      if (watches && stopping.Update(result_.evaluations)) break;
+    }
+    if (watches) CutAfter(stopping.best_round());
+    return std::move(result_);
+  }
+
+ private:
+  void StartModel() {
+    Model& model = result_.model;
+    model.classes = static_cast<int>(classes_);
+    model.objective = ObjectiveText(params_);
+    for (const std::string& name : data_.column_names()) {
+      model.feature_names.push_back(SafeName(name));
+    }
+    for (const BinMapper& mapper : data_.mappers()) model.feature_infos.push_back(mapper.Info());
+    model.parameters = params_.ToModelText();
+    model.importance_type = params_.saved_feature_importance_type;
+  }
+
+  void StartFrom(size_t k, double score) {
+    if (std::abs(score) <= kEpsilon) return;
+    start_[k] = score;
+    for (double& value : scores_.of(k)) value += score;
+    for (Scores& scores : validation_scores_) {
+      for (double& value : scores.of(k)) value += score;
+    }
+  }
+
+  // False if no class could be split: the round is then left out, unless it is the first.
+  bool MakeRound(int round) {
+    objective_->Gradients(scores_.values, gradients_, hessians_);
+    bagging_.StartRound(round);
+    std::vector<Tree> trees;
+    bool has_grown = false;
+    for (size_t k = 0; k < classes_; ++k) {
+      GrownTree grown;
+      if (objective_->NeedsTraining(k)) grown = Grow(k);
+      if (grown.tree.leaves() > 1) {
+        has_grown = true;
+        if (round == 0 && std::abs(start_[k]) > kEpsilon) grown.tree.AddBias(start_[k]);
+        trees.push_back(std::move(grown.tree));
+      } else {
+        trees.push_back(ConstantTree(k, round));
+      }
+    }
+    if (!has_grown && round > 0) return false;
+    std::move(trees.begin(), trees.end(), std::back_inserter(result_.model.trees));
+    return has_grown;
+  }
+
+  GrownTree Grow(size_t k) {
+    const size_t rows = data_.rows();
+    GrownTree grown = grower_.Grow(std::span(gradients_).subspan(k * rows, rows),
+                                   std::span(hessians_).subspan(k * rows, rows), bagging_.in_bag());
+    if (grown.tree.leaves() == 1) return grown;
+    if (objective_->RenewsLeaves()) RenewLeaves(grown.tree, k);
+    grown.tree.Shrink(params_.learning_rate);
+    const std::span<double> scores = scores_.of(k);
+    for (size_t leaf = 0; leaf < grown.tree.leaves(); ++leaf) {
+      for (const uint32_t row : grower_.LeafRows(leaf)) scores[row] += grown.tree.leaf_value[leaf];
+    }
+    AddScores(grown, data_, bagging_.out_of_bag(), scores);
+    for (size_t v = 0; v < validations_.size(); ++v) {
+      const BinnedData& data = validations_[v].data;
+      AddScores(grown, data, AllRows{data.rows()}, validation_scores_[v].of(k));
+    }
+    return grown;
+  }
+
+  void RenewLeaves(Tree& tree, size_t k) {
+    const std::span<const double> scores = scores_.of(k);
+    ParallelFor(tree.leaves(), [&](size_t leaf) {
+      std::vector<double> residuals;
+      std::vector<float> weights;
+      for (const uint32_t row : grower_.LeafRows(leaf)) {
+        residuals.push_back(static_cast<double>(targets_.label[row]) - scores[row]);
+        if (!targets_.weight.empty()) weights.push_back(targets_.weight[row]);
+      }
+      if (residuals.empty()) return;
+      tree.leaf_value[leaf] = objective_->RenewedOutput(std::move(residuals), weights);
+    });
+  }
+
+  Tree ConstantTree(size_t k, int round) {
+    const auto rows = static_cast<int>(data_.rows());
+    if (round > 0) return Tree::Constant(0, rows);
+    if (!params_.boost_from_average) StartFrom(k, objective_->Start(k));
+    return Tree::Constant(start_[k], rows);
+  }
+
+  void EvaluateRound() {
+    const OutputTransform transform(ObjectiveText(params_), classes_, "objective");
+    for (size_t v = 0; v < validations_.size(); ++v) {
+      std::vector<double> predictions = validation_scores_[v].values;
+      const size_t rows = validation_scores_[v].row_count;
+      std::vector<double> one(classes_);
+      for (size_t row = 0; row < rows; ++row) {
+        for (size_t k = 0; k < classes_; ++k) one[k] = predictions[k * rows + row];
+        transform.Apply(one);
+        for (size_t k = 0; k < classes_; ++k) predictions[k * rows + row] = one[k];
+      }
+      for (size_t m = 0; m < params_.metric.size(); ++m) {
+        result_.evaluations[v * params_.metric.size() + m].values.push_back(
+            Evaluate(params_.metric[m], predictions, validations_[v].targets, params_));
+      }
+    }
+  }
+
+  void CutAfter(int round) {
+    result_.best_round = round;
+    result_.model.trees.resize(
+        std::min(result_.model.trees.size(), static_cast<size_t>(round) * classes_));
+  }
+
+  const Params params_;
+  const BinnedData& data_;
+  const Targets targets_;
+  const std::vector<Validation>& validations_;
+  std::unique_ptr<Objective> objective_;
+  size_t classes_;
+  Bagging bagging_;
+  TreeGrower grower_;
+  Scores scores_;
+  std::vector<Scores> validation_scores_;
+  std::vector<float> gradients_, hessians_;
+  std::vector<double> start_;
+  TrainResult result_;
+};
+
+}  // namespace
+
+TrainResult Train(const Params& params, const BinnedData& data, const Targets& targets,
+                  const std::vector<Validation>& validations) {
+  if (targets.rows() != data.rows()) {
+    throw Error(ErrorCode::kBadData, "labels",
+                fmt::format("{} labels for {} rows", targets.rows(), data.rows()),
+                "give one label a row");
+  }
+  if (data.features() == 0) {
+    throw Error(ErrorCode::kBadData, "boosted trees", "no column can split the rows",
+                "give columns that vary, more rows, or a smaller min_data_in_leaf");
+  }
+  if (params.early_stopping_round > 0 && validations.empty()) {
+    throw Error(ErrorCode::kUsage, "early_stopping_round", "there is no validation set",
+                "give one, or early_stopping_round = 0");
+  }
+  for (const Validation& validation : validations) {
+    static_cast<void>(Objective::Make(params, validation.targets));
+    if (validation.targets.rows() == validation.data.rows()) continue;
+    throw Error(
+        ErrorCode::kBadData, validation.name,
+        fmt::format("{} labels for {} rows", validation.targets.rows(), validation.data.rows()),
+        "give one label a row");
+  }
+  return Trainer(params, data, targets, validations).Run();
+}
+
+}  // namespace almanac::gbdt
