@@ -4,159 +4,115 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <mutex>
+#include <functional>
 #include <utility>
 
 #include "almanac/base/error.h"
-#include "almanac/lake/database.h"
+#include "almanac/base/text.h"
 
 namespace almanac {
-namespace fs = std::filesystem;
 namespace {
 
-std::string FileList(const std::vector<fs::path>& files) {
-  std::string list;
-  for (const fs::path& file : files) list += (list.empty() ? "" : ", ") + SqlText(file.string());
-  return "[" + list + "]";
+constexpr const char* kRemedy =
+    "delete the file if something else than Almanac wrote it, and import again";
+
+bool HasNone(const std::vector<double>& field) {
+  return std::ranges::all_of(field, [](double value) { return std::isnan(value); });
 }
 
-std::string TimeFilter(TimeMs from, TimeMs to) {
-  std::string filter;
-  if (from != kMinTime) filter = fmt::format("timestamp >= make_timestamp_ms({})", from);
-  if (to != kMaxTime) {
-    filter += fmt::format("{}timestamp < make_timestamp_ms({})", filter.empty() ? "" : " AND ", to);
-  }
-  return filter.empty() ? "" : " WHERE " + filter;
-}
-
-bool NothingGiven(const std::vector<double>& values) {
-  return std::all_of(values.begin(), values.end(), [](double value) { return std::isnan(value); });
-}
-
-std::vector<double> Take(ResultTable& table, size_t column) {
-  return std::move(table.columns[column].doubles);
+void CheckAscending(const CandleSeries& bars, const YearFile& file) {
+  const auto place = std::ranges::adjacent_find(bars.open_time, std::greater_equal<>());
+  if (place == bars.open_time.end()) return;
+  throw Error(ErrorCode::kBadData, file.key,
+              fmt::format("rows are not in the order of time at {}", FormatTime(*place)), kRemedy);
 }
 
 }  // namespace
 
-struct CandleFiles::Pool {
-  explicit Pool(const Home& home) : temporary(home.temporary()) {}
-
-  // One thread a database: files are small, and rows keep their order.
-  std::unique_ptr<Database> Take() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    if (idle.empty()) {
-      DatabaseOptions options;
-      options.threads = 1;
-      options.temporary = temporary;
-      return std::make_unique<Database>(options);
-    }
-    std::unique_ptr<Database> database = std::move(idle.back());
-    idle.pop_back();
-    return database;
+FileSummary Summarize(const Database& database, const std::vector<YearFile>& files) {
+  FileSummary summary;
+  if (files.empty()) return summary;
+  std::vector<std::string> paths;
+  for (const YearFile& file : files) {
+    summary.bytes += file.size;
+    paths.push_back(SqlText(file.object->path().string()));
   }
-  void Return(std::unique_ptr<Database> database) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    idle.push_back(std::move(database));
-  }
-  // Takes a database for as long as it lives.
-  class Lease {
-   public:
-    explicit Lease(Pool& pool) : pool_(pool), database_(pool.Take()) {}
-    ~Lease() { pool_.Return(std::move(database_)); }
-    Lease(const Lease&) = delete;
-    Lease& operator=(const Lease&) = delete;
-    const Database* operator->() const { return database_.get(); }
+  const ResultTable table = database.Query(
+      fmt::format("SELECT sum(row_group_num_rows)::BIGINT AS rows, "
+                  "min(stats_min_value::TIMESTAMP) AS first, "
+                  "max(stats_max_value::TIMESTAMP) AS last FROM parquet_metadata([{}]) "
+                  "WHERE path_in_schema = 'timestamp'",
+                  Join(paths, ", ")),
+      files.front().key);
+  summary.rows = table.Column("rows", ColumnType::kInt64).integers.at(0);
+  summary.first = table.Column("first", ColumnType::kTimestampMs).integers.at(0);
+  summary.last = table.Column("last", ColumnType::kTimestampMs).integers.at(0);
+  return summary;
+}
 
-   private:
-    Pool& pool_;
-    std::unique_ptr<Database> database_;
+std::string ReadParquetSql(const YearFile& file) {
+  return fmt::format("read_parquet({}, hive_partitioning=false)",
+                     SqlText(file.object->path().string()));
+}
+
+std::string TimeConditionSql(TimeMs from, TimeMs to) {
+  const auto literal = [](TimeMs time) { return fmt::format("make_timestamp_ms({})", time); };
+  std::vector<std::string> parts;
+  // Instants beyond the files' years would overflow DuckDB's microseconds.
+  if (from > StartOfDate({1, 1, 1})) parts.push_back("timestamp >= " + literal(from));
+  if (to < StartOfDate({10000, 1, 1})) parts.push_back("timestamp < " + literal(to));
+  return parts.empty() ? "true" : Join(parts, " AND ");
+}
+
+void WriteCandleFile(const Database& database, const CandleSeries& bars,
+                     const std::filesystem::path& file) {
+  std::vector<TimeMs> close_time = bars.open_time;
+  for (TimeMs& time : close_time) time += bars.key.timeframe.duration() - 1;
+  const auto times = [](const char* name, const std::vector<TimeMs>& values) {
+    return InputColumn{name, ColumnType::kTimestampMs, values.data()};
   };
+  const auto numbers = [](const char* name, const std::vector<double>& values) {
+    return InputColumn{name, ColumnType::kDouble, values.data()};
+  };
+  const auto optional = [](const char* name, const std::vector<double>& values) {
+    return InputColumn{name, ColumnType::kDouble, values.empty() ? nullptr : values.data(), true};
+  };
+  WriteParquet(database, file,
+               {times("timestamp", bars.open_time), times("close_time", close_time),
+                numbers("open", bars.open), numbers("high", bars.high), numbers("low", bars.low),
+                numbers("close", bars.close), numbers("volume", bars.volume),
+                optional("trade_count", bars.trade_count), optional("vwap", bars.vwap)},
+               bars.size());
+}
 
-  fs::path temporary;
-  std::mutex mutex;
-  std::vector<std::unique_ptr<Database>> idle;
-};
-
-CandleFiles::CandleFiles(const Home& home) : pool_(std::make_unique<Pool>(home)) {}
-CandleFiles::~CandleFiles() = default;
-
-CandleSeries CandleFiles::Read(const std::vector<fs::path>& files, const SeriesKey& key,
-                               TimeMs from, TimeMs to) const {
+CandleSeries ReadCandleFile(const Database& database, const YearFile& file, const SeriesKey& key,
+                            TimeMs from, TimeMs to) {
   CandleSeries bars;
   bars.key = key;
-  if (files.empty()) return bars;
-  const Pool::Lease database(*pool_);
-  ResultTable table = database->Query(
-      "SELECT timestamp, open, high, low, close, volume, CAST(trade_count AS DOUBLE), vwap "
-      "FROM read_parquet(" +
-          FileList(files) + ", hive_partitioning = false)" + TimeFilter(from, to),
-      ToString(key));
-  enum Position { kTime, kOpen, kHigh, kLow, kClose, kVolume, kTrades, kVwap };
-  bars.open_time = std::move(table.columns[kTime].integers);
-  bars.open = Take(table, kOpen);
-  bars.high = Take(table, kHigh);
-  bars.low = Take(table, kLow);
-  bars.close = Take(table, kClose);
-  bars.volume = Take(table, kVolume);
-  bars.trade_count = Take(table, kTrades);
-  bars.vwap = Take(table, kVwap);
-  if (NothingGiven(bars.trade_count)) bars.trade_count.clear();
-  if (NothingGiven(bars.vwap)) bars.vwap.clear();
-  const auto& times = bars.open_time;
-  if (std::adjacent_find(times.begin(), times.end(), std::greater_equal<>()) != times.end()) {
-    throw Error(ErrorCode::kBadData, ToString(key), "its files in the lake are not sorted by time",
-                "another program must have written them; import the series again");
+  ResultTable table = database.Query(
+      fmt::format("SELECT timestamp, open, high, low, close, volume, trade_count, vwap FROM {} "
+                  "WHERE {}",
+                  ReadParquetSql(file), TimeConditionSql(from, to)),
+      file.key);
+  ResultColumn& times = table.Column("timestamp", ColumnType::kTimestampMs);
+  if (times.nulls > 0) {
+    throw Error(ErrorCode::kBadData, file.key, "has a row without a timestamp", kRemedy);
   }
+  bars.open_time = std::move(times.integers);
+  const auto take = [&](const char* name) {
+    return std::move(table.Column(name, ColumnType::kDouble).doubles);
+  };
+  bars.open = take("open");
+  bars.high = take("high");
+  bars.low = take("low");
+  bars.close = take("close");
+  bars.volume = take("volume");
+  bars.trade_count = take("trade_count");
+  bars.vwap = take("vwap");
+  if (HasNone(bars.trade_count)) bars.trade_count.clear();
+  if (HasNone(bars.vwap)) bars.vwap.clear();
+  CheckAscending(bars, file);
   return bars;
-}
-
-void CandleFiles::Write(const fs::path& file, const CandleSeries& bars) const {
-  const Pool::Lease database(*pool_);
-  std::vector<TimeMs> close_time(bars.open_time);
-  for (TimeMs& time : close_time) time += bars.key.timeframe.duration() - 1;
-  const std::vector<double> nothing(bars.trade_count.empty() || bars.vwap.empty() ? bars.size() : 0,
-                                    std::numeric_limits<double>::quiet_NaN());
-  const auto optional = [&](const std::vector<double>& values) {
-    return values.empty() ? nothing.data() : values.data();
-  };
-  const std::vector<InputColumn> columns = {
-      {"timestamp", ColumnType::kTimestampMs, bars.open_time.data()},
-      {"close_time", ColumnType::kTimestampMs, close_time.data()},
-      {"open", ColumnType::kDouble, bars.open.data()},
-      {"high", ColumnType::kDouble, bars.high.data()},
-      {"low", ColumnType::kDouble, bars.low.data()},
-      {"close", ColumnType::kDouble, bars.close.data()},
-      {"volume", ColumnType::kDouble, bars.volume.data()},
-      {"trade_count", ColumnType::kDouble, optional(bars.trade_count), true},
-      {"vwap", ColumnType::kDouble, optional(bars.vwap), true},
-  };
-  database->QueryWith(
-      "COPY (SELECT * REPLACE (CAST(trade_count AS BIGINT) AS trade_count) FROM bars) TO " +
-          SqlText(file.string()) + " (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)",
-      "bars", columns, bars.size(), file.string());
-}
-
-SeriesInfo CandleFiles::Describe(const std::vector<fs::path>& files, const SeriesKey& key) const {
-  const Pool::Lease database(*pool_);
-  const ResultTable table = database->Query(
-      "SELECT CAST(sum(num_values) AS BIGINT) AS bars, min(stats_min_value) AS first, "
-      "max(stats_max_value) AS last FROM parquet_metadata(" +
-          FileList(files) + ") WHERE path_in_schema = 'timestamp'",
-      ToString(key));
-  SeriesInfo info;
-  info.key = key;
-  info.bars = table.Column("bars", ColumnType::kInt64).integers.front();
-  const auto first = ParseTime(table.Column("first", ColumnType::kText).texts.front());
-  const auto last = ParseTime(table.Column("last", ColumnType::kText).texts.front());
-  if (!first || !last) {
-    throw Error(ErrorCode::kBadData, ToString(key), "its files in the lake have no time statistics",
-                "another program must have written them; import the series again");
-  }
-  info.from = *first;
-  info.to = *last;
-  return info;
 }
 
 }  // namespace almanac

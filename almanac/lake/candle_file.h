@@ -1,37 +1,37 @@
-// Candles in Parquet files: reading and writing whole files through DuckDB. docs/lake.md gives the
-// columns.
+// The year files of candles: columns, order, encoding (docs/lake.md). Inside lake only.
 #ifndef ALMANAC_LAKE_CANDLE_FILE_H_
 #define ALMANAC_LAKE_CANDLE_FILE_H_
 
 #include <filesystem>
-#include <memory>
+#include <string>
 #include <vector>
 
-#include "almanac/base/home.h"
 #include "almanac/base/time.h"
-#include "almanac/lake/candle_store.h"
+#include "almanac/lake/database.h"
+#include "almanac/lake/partition.h"
 #include "almanac/market/candle.h"
 
 namespace almanac {
 
-// Safe from several threads: each call takes an idle database from a pool, or opens one.
-class CandleFiles {
- public:
-  explicit CandleFiles(const Home& home);
-  ~CandleFiles();
-
-  // The bars of files that follow each other in time, from <= open_time < to.
-  CandleSeries Read(const std::vector<std::filesystem::path>& files, const SeriesKey& key,
-                    TimeMs from = kMinTime, TimeMs to = kMaxTime) const;
-  // Not atomic. The same bars give the same bytes.
-  void Write(const std::filesystem::path& file, const CandleSeries& bars) const;
-  // Count, first and last bar, from the files' footers alone; bytes is left 0.
-  SeriesInfo Describe(const std::vector<std::filesystem::path>& files, const SeriesKey& key) const;
-
- private:
-  struct Pool;
-  std::unique_ptr<Pool> pool_;
+// What a file's footers say of its timestamps.
+struct FileSummary {
+  int64_t rows = 0;
+  TimeMs first = 0, last = 0;  // of "timestamp"
+  int64_t bytes = 0;
 };
+// Of all files together; no rows if there are no files.
+FileSummary Summarize(const Database& database, const std::vector<YearFile>& files);
+
+// The file as a table in SQL, and a condition on "timestamp" for from <= timestamp < to.
+std::string ReadParquetSql(const YearFile& file);
+std::string TimeConditionSql(TimeMs from, TimeMs to);
+
+void WriteCandleFile(const Database& database, const CandleSeries& bars,
+                     const std::filesystem::path& file);
+// The bars with from <= open time < to. Error(kBadData) naming the file if it is not as Almanac
+// writes it.
+CandleSeries ReadCandleFile(const Database& database, const YearFile& file, const SeriesKey& key,
+                            TimeMs from, TimeMs to);
 
 }  // namespace almanac
 

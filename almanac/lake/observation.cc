@@ -1,200 +1,217 @@
 #include "almanac/lake/observation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <tuple>
+#include <utility>
 
 #include "almanac/base/error.h"
+#include "almanac/base/parallel.h"
+#include "almanac/lake/candle_file.h"
 #include "almanac/lake/database.h"
+#include "almanac/lake/object_store.h"
 #include "almanac/lake/partition.h"
+#include "almanac/lake/partition_path.h"
 
 namespace almanac {
-namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* kObservations = "observations";
-constexpr const char* kFile = "all.parquet";
+constexpr const char* kRoot = "observations";
 
-fs::path RelativeFolder(const std::string& feature, const std::string& time_frame,
-                        const std::string& symbol) {
-  return fs::path(kObservations) / HivePart("feature", feature) /
-         HivePart("time_frame", time_frame) / HivePart("symbol", symbol);
+// feature, time_frame, symbol
+using PartitionKey = std::tuple<std::string, std::string, std::string>;
+
+std::string PathOf(const PartitionKey& key) {
+  const auto& [feature, time_frame, symbol] = key;
+  return fmt::format(
+      "{}/{}", kRoot,
+      PartitionPath({{"feature", feature}, {"time_frame", time_frame}, {"symbol", symbol}}));
 }
 
-void Check(const Observation& observation) {
+void CheckKey(const PartitionKey& key) {
+  CheckPartitionValue("feature", std::get<0>(key));
+  CheckPartitionValue("time_frame", std::get<1>(key));
+  CheckPartitionValue("symbol", std::get<2>(key));
+}
+
+void CheckRow(const Observation& row) {
   const auto fail = [&](const std::string& problem, const std::string& remedy) {
     throw Error(ErrorCode::kBadData,
-                "observation " + observation.feature + " " + observation.symbol + " " +
-                    FormatTime(observation.timestamp),
+                fmt::format("{} {} {}", row.feature, row.symbol, FormatTime(row.timestamp)),
                 problem, remedy);
   };
-  if (observation.feature.empty() || observation.symbol.empty() || observation.time_frame.empty()) {
-    fail("lacks a feature, a symbol or a time frame", "name all three");
-  }
-  if (!std::isfinite(observation.value)) {
+  if (!std::isfinite(row.value)) {
     fail("has a value that is not finite", "leave out what is not known");
   }
-  if (observation.type != "float" && observation.type != "bool" && observation.type != "category") {
-    fail("has the type \"" + observation.type + "\"", "the types are float, bool and category");
+  if (row.type != "float" && row.type != "bool" && row.type != "category") {
+    fail(fmt::format("has the type \"{}\"", row.type), "the types are float, bool and category");
   }
+  YearOf(row.timestamp);
+  YearOf(row.updated_timestamp);
 }
 
-auto OrderOf(const Observation& observation) {
-  return std::tie(observation.timestamp, observation.updated_timestamp);
+std::tuple<TimeMs, TimeMs> OrderOf(const Observation& row) {
+  return {row.timestamp, row.updated_timestamp};
 }
 
-bool SameContent(const Observation& a, const Observation& b) {
-  return a.value == b.value && a.type == b.type;
-}
-
-std::vector<Observation> ReadFile(const Database& database, const fs::path& file,
-                                  const std::string& feature, const std::string& time_frame,
-                                  const std::string& symbol) {
-  const ResultTable table =
-      database.Query("SELECT timestamp, value, type, updated_timestamp FROM read_parquet(" +
-                         SqlText(file.string()) + ", hive_partitioning = false)",
-                     file.string());
-  const auto& timestamp = table.Column("timestamp", ColumnType::kTimestampMs).integers;
+// The rows of the file with from <= timestamp < to.
+std::vector<Observation> ReadRows(const Database& database, const YearFile& file,
+                                  const PartitionKey& key, TimeMs from, TimeMs to) {
+  const ResultTable table = database.Query(
+      fmt::format("SELECT timestamp, value, type, updated_timestamp FROM {} WHERE {}",
+                  ReadParquetSql(file), TimeConditionSql(from, to)),
+      file.key);
+  const auto& timestamps = table.Column("timestamp", ColumnType::kTimestampMs).integers;
+  const auto& values = table.Column("value", ColumnType::kDouble).doubles;
+  const auto& types = table.Column("type", ColumnType::kText).texts;
   const auto& updated = table.Column("updated_timestamp", ColumnType::kTimestampMs).integers;
-  const auto& value = table.Column("value", ColumnType::kDouble).doubles;
-  const auto& type = table.Column("type", ColumnType::kText).texts;
+  const auto& [feature, time_frame, symbol] = key;
   std::vector<Observation> rows;
   rows.reserve(table.rows);
   for (size_t i = 0; i < table.rows; ++i) {
-    rows.push_back({timestamp[i], value[i], type[i], updated[i], symbol, feature, time_frame});
+    rows.push_back({timestamps[i], values[i], types[i], updated[i], symbol, feature, time_frame});
   }
   return rows;
 }
 
-void WriteFile(const Database& database, const fs::path& file,
-               const std::vector<Observation>& rows) {
-  std::vector<int64_t> timestamp, updated;
-  std::vector<double> value;
-  std::vector<std::string> type;
+void WriteRows(const Database& database, const std::vector<Observation>& rows,
+               const std::filesystem::path& file) {
+  std::vector<TimeMs> timestamps, updated;
+  std::vector<double> values;
+  std::vector<std::string> types;
   for (const Observation& row : rows) {
-    timestamp.push_back(row.timestamp);
+    timestamps.push_back(row.timestamp);
+    values.push_back(row.value);
+    types.push_back(row.type);
     updated.push_back(row.updated_timestamp);
-    value.push_back(row.value);
-    type.push_back(row.type);
   }
-  const std::vector<InputColumn> columns = {
-      {"timestamp", ColumnType::kTimestampMs, timestamp.data()},
-      {"value", ColumnType::kDouble, value.data()},
-      {"type", ColumnType::kText, type.data()},
-      {"updated_timestamp", ColumnType::kTimestampMs, updated.data()},
-  };
-  database.QueryWith("COPY (SELECT *, CAST(timestamp AS DATE) AS date FROM rows_of_file) TO " +
-                         SqlText(file.string()) + " (FORMAT parquet, COMPRESSION zstd)",
-                     "rows_of_file", columns, rows.size(), file.string());
+  WriteParquet(database, file,
+               {{"timestamp", ColumnType::kTimestampMs, timestamps.data()},
+                {"value", ColumnType::kDouble, values.data()},
+                {"type", ColumnType::kText, types.data()},
+                {"updated_timestamp", ColumnType::kTimestampMs, updated.data()},
+                {"date", ColumnType::kDate, timestamps.data()}},
+               rows.size());
 }
 
-struct Merged {
-  std::vector<Observation> rows;
-  UpsertStats stats;
-};
+// Sorted by key; of equal keys the last one stays.
+void SortUnique(std::vector<Observation>& rows) {
+  std::ranges::stable_sort(rows, {}, OrderOf);
+  std::ranges::reverse(rows);
+  const auto repeated = std::ranges::unique(rows, {}, OrderOf);
+  rows.erase(repeated.begin(), repeated.end());
+  std::ranges::reverse(rows);
+}
 
-// Later given rows win over earlier ones of the same key, and all of them over `base`.
-Merged Merge(const std::vector<Observation>& base, const std::vector<const Observation*>& added) {
-  std::map<std::tuple<TimeMs, TimeMs>, const Observation*> latest;
-  for (const Observation* row : added) latest[OrderOf(*row)] = row;
-  Merged merged;
-  size_t b = 0;
-  for (const auto& [key, row] : latest) {
-    for (; b < base.size() && std::tuple<TimeMs, TimeMs>(OrderOf(base[b])) < key; ++b) {
-      merged.rows.push_back(base[b]);
-    }
-    if (b < base.size() && std::tuple<TimeMs, TimeMs>(OrderOf(base[b])) == key) {
-      ++(SameContent(base[b], *row) ? merged.stats.unchanged : merged.stats.replaced);
-      ++b;
+// `fresh` over `old`, both sorted and unique; counts into `stats`.
+std::vector<Observation> Merge(std::vector<Observation> old, std::vector<Observation> fresh,
+                               UpsertStats& stats) {
+  std::vector<Observation> merged;
+  merged.reserve(old.size() + fresh.size());
+  auto next = old.begin();
+  for (Observation& row : fresh) {
+    const auto place = std::ranges::lower_bound(next, old.end(), OrderOf(row), {}, OrderOf);
+    std::move(next, place, std::back_inserter(merged));
+    next = place;
+    if (next == old.end() || OrderOf(*next) != OrderOf(row)) {
+      ++stats.added;
     } else {
-      ++merged.stats.added;
+      ++(*next == row ? stats.unchanged : stats.replaced);
+      ++next;
     }
-    merged.rows.push_back(*row);
+    merged.push_back(std::move(row));
   }
-  merged.rows.insert(merged.rows.end(), base.begin() + static_cast<ptrdiff_t>(b), base.end());
+  std::move(next, old.end(), std::back_inserter(merged));
   return merged;
-}
-
-std::vector<std::string> ValuesIn(const fs::path& folder, std::string_view name) {
-  std::vector<std::string> values;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const std::string value = HiveValue(name, entry.path().filename().string());
-    if (!value.empty()) values.push_back(value);
-  }
-  std::sort(values.begin(), values.end());
-  return values;
 }
 
 }  // namespace
 
-struct ObservationStore::Impl {
-  explicit Impl(const Home& lake_home) : home(lake_home) {}
+struct ObservationStore::State {
+  State(Home home_folder, std::shared_ptr<ObjectStore> object_store)
+      : home(std::move(home_folder)), objects(std::move(object_store)) {}
 
-  // Opened when first needed; used under the mutex.
-  const Database& Open() {
-    if (!database) {
-      DatabaseOptions options;
-      options.threads = 1;
-      options.temporary = home.temporary();
-      database = std::make_unique<Database>(options);
-    }
-    return *database;
+  // Started when first asked for.
+  const Database& database() {
+    const std::scoped_lock lock(mutex);
+    if (!started) started.emplace(DatabaseOptions{.threads = 1, .temporary = home.temporary()});
+    return *started;
   }
+  almanac::Partition PartitionOf(const PartitionKey& key) const {
+    CheckKey(key);
+    return {objects, home, PathOf(key)};
+  }
+  UpsertStats UpsertPartition(const PartitionKey& key,
+                              std::map<int, std::vector<Observation>> years);
 
   Home home;
+  std::shared_ptr<ObjectStore> objects;
   std::mutex mutex;
-  std::unique_ptr<Database> database;
+  std::optional<Database> started;
 };
 
-ObservationStore::ObservationStore(const Home& home) : impl_(std::make_unique<Impl>(home)) {}
+UpsertStats ObservationStore::State::UpsertPartition(
+    const PartitionKey& key, std::map<int, std::vector<Observation>> years) {
+  const almanac::Partition partition = PartitionOf(key);
+  PartitionChange change(partition);
+  UpsertStats stats;
+  for (auto& [year, rows] : years) {
+    SortUnique(rows);
+    std::vector<Observation> old;
+    if (const auto file = change.Open(year)) {
+      old = ReadRows(database(), *file, key, kMinTime, kMaxTime);
+    }
+    const int64_t changed_before = stats.added + stats.replaced;
+    const std::vector<Observation> merged = Merge(std::move(old), std::move(rows), stats);
+    if (stats.added + stats.replaced > changed_before) {
+      WriteRows(database(), merged, change.Stage(year));
+    }
+  }
+  change.Commit();
+  return stats;
+}
+
+ObservationStore::ObservationStore(const Home& home)
+    : ObservationStore(home, MakeLocalObjectStore(home.lake())) {}
+ObservationStore::ObservationStore(const Home& home, std::shared_ptr<ObjectStore> objects)
+    : state_(std::make_unique<State>(home, std::move(objects))) {}
 ObservationStore::~ObservationStore() = default;
 ObservationStore::ObservationStore(ObservationStore&&) noexcept = default;
 
 UpsertStats ObservationStore::Upsert(const std::vector<Observation>& observations) {
-  std::map<std::tuple<std::string, std::string, std::string>, std::vector<const Observation*>>
-      partitions;
+  std::map<PartitionKey, std::map<int, std::vector<Observation>>> partitions;
   for (const Observation& row : observations) {
-    Check(row);
-    partitions[{row.feature, row.time_frame, row.symbol}].push_back(&row);
+    const PartitionKey key(row.feature, row.time_frame, row.symbol);
+    CheckKey(key);
+    CheckRow(row);
+    partitions[key][YearOf(row.timestamp)].push_back(row);
   }
-  const std::lock_guard<std::mutex> lock(impl_->mutex);
-  UpsertStats stats;
-  for (const auto& [names, rows] : partitions) {
-    const auto& [feature, time_frame, symbol] = names;
-    const almanac::Partition partition(impl_->home, RelativeFolder(feature, time_frame, symbol));
-    const almanac::Partition::WriteGuard guard = partition.BeginWrite();
-    const fs::path live = partition.folder() / kFile;
-    const std::vector<Observation> base =
-        fs::exists(live) ? ReadFile(impl_->Open(), live, feature, time_frame, symbol)
-                         : std::vector<Observation>{};
-    const Merged merged = Merge(base, rows);
-    stats.added += merged.stats.added;
-    stats.replaced += merged.stats.replaced;
-    stats.unchanged += merged.stats.unchanged;
-    if (merged.stats.added == 0 && merged.stats.replaced == 0) continue;
-    WriteFile(impl_->Open(), guard.Staged(kFile), merged.rows);
-    guard.Publish({kFile});
+  UpsertStats total;
+  for (auto& [key, years] : partitions) {
+    const UpsertStats stats = state_->UpsertPartition(key, std::move(years));
+    total.added += stats.added;
+    total.replaced += stats.replaced;
+    total.unchanged += stats.unchanged;
   }
-  return stats;
+  return total;
 }
 
 std::vector<Observation> ObservationStore::ReadVersions(const std::string& feature,
                                                         const std::string& time_frame,
                                                         const std::string& symbol, TimeMs from,
                                                         TimeMs to) const {
-  const almanac::Partition partition(impl_->home, RelativeFolder(feature, time_frame, symbol));
-  const fs::path live = partition.folder() / kFile;
-  if (!fs::exists(partition.folder())) return {};
-  const almanac::Partition::ReadGuard guard = partition.BeginRead();
-  if (!fs::exists(live)) return {};
-  const std::lock_guard<std::mutex> lock(impl_->mutex);
-  std::vector<Observation> rows = ReadFile(impl_->Open(), live, feature, time_frame, symbol);
-  std::erase_if(
-      rows, [&](const Observation& row) { return row.timestamp < from || row.timestamp >= to; });
+  const PartitionKey key(feature, time_frame, symbol);
+  const almanac::Partition partition = state_->PartitionOf(key);
+  std::vector<Observation> rows;
+  if (from >= to) return rows;
+  for (const YearFile& file : partition.Open(ClampedYear(from), ClampedYear(to - 1))) {
+    std::ranges::move(ReadRows(state_->database(), file, key, from, to), std::back_inserter(rows));
+  }
   return rows;
 }
 
@@ -213,19 +230,23 @@ std::vector<Observation> ObservationStore::Read(const std::string& feature,
 }
 
 std::vector<ObservationStore::Partition> ObservationStore::List() const {
+  std::vector<PartitionKey> keys;
+  for (const auto& values :
+       ListPartitions(*state_->objects, kRoot, {"feature", "time_frame", "symbol"})) {
+    keys.emplace_back(values[0], values[1], values[2]);
+  }
+  std::ranges::sort(keys);
+  std::vector<FileSummary> summaries(keys.size());
+  ParallelFor(keys.size(), [&](size_t i) {
+    summaries[i] = Summarize(state_->database(),
+                             state_->PartitionOf(keys[i]).Open(kFirstLakeYear, kLastLakeYear));
+  });
   std::vector<Partition> partitions;
-  const fs::path root = impl_->home.lake() / kObservations;
-  for (const std::string& feature : ValuesIn(root, "feature")) {
-    const fs::path of_feature = root / HivePart("feature", feature);
-    for (const std::string& time_frame : ValuesIn(of_feature, "time_frame")) {
-      const fs::path of_frame = of_feature / HivePart("time_frame", time_frame);
-      for (const std::string& symbol : ValuesIn(of_frame, "symbol")) {
-        const std::vector<Observation> rows = ReadVersions(feature, time_frame, symbol);
-        if (rows.empty()) continue;
-        partitions.push_back({feature, time_frame, symbol, static_cast<int64_t>(rows.size()),
-                              rows.front().timestamp, rows.back().timestamp});
-      }
-    }
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto& [feature, time_frame, symbol] = keys[i];
+    const FileSummary& summary = summaries[i];
+    if (summary.rows == 0) continue;
+    partitions.push_back({feature, time_frame, symbol, summary.rows, summary.first, summary.last});
   }
   return partitions;
 }

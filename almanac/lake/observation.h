@@ -1,4 +1,7 @@
 // Observations: the uniform long format that makes a new input usable the moment it is collected.
+// One Hive partition for each (feature, time_frame, symbol), one Parquet file a year in it
+// (docs/lake.md). What was known is never overwritten: a restatement, the same timestamp with a
+// later updated_timestamp, stands beside the value that it replaces.
 #ifndef ALMANAC_LAKE_OBSERVATION_H_
 #define ALMANAC_LAKE_OBSERVATION_H_
 
@@ -28,12 +31,15 @@ struct Observation {
 class ObservationStore {
  public:
   explicit ObservationStore(const Home& home);
+  // In another store than the folder home.lake(); the locks and temporary files stay at home.
+  ObservationStore(const Home& home, std::shared_ptr<ObjectStore> objects);
   ~ObservationStore();
   ObservationStore(ObservationStore&&) noexcept;
 
   // By (feature, time_frame, symbol, timestamp, updated_timestamp): a value that is restated later
-  // stands beside what was known before. Idempotent, and atomic for each partition. Throws
-  // Error(kBadData) for values that are not finite and names that are empty.
+  // stands beside what was known before. Idempotent, and atomic for each partition. Of equal keys
+  // in `observations` the last wins. Throws Error(kBadData), before anything is written, for values
+  // that are not finite and unknown types, Error(kUsage) for names that cannot name a partition.
   UpsertStats Upsert(const std::vector<Observation>& observations);
   // Of one partition, from <= timestamp < to, what was known at `as_of`: for each timestamp the
   // value with the latest updated_timestamp <= as_of. Sorted by timestamp; empty if there are none.
@@ -49,11 +55,12 @@ class ObservationStore {
     int64_t rows = 0;
     TimeMs from = 0, to = 0;
   };
+  // Sorted by feature, time_frame, symbol; `rows` counts every version.
   std::vector<Partition> List() const;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  struct State;
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace almanac

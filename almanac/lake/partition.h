@@ -1,69 +1,99 @@
-// One partition of the lake: a folder of Parquet files that are replaced together. A writer
-// prepares files beside the live ones, and Publish makes all of them live in one step: readers that
-// hold a ReadGuard see the files of before or those of after, also when the writer is killed
-// half-way. docs/lake.md specifies files, journal and locks.
+// The files of one partition of the lake, one a year, and the protocol by which several of them
+// change in one step (docs/lake.md, "How files change"). Inside lake only.
 #ifndef ALMANAC_LAKE_PARTITION_H_
 #define ALMANAC_LAKE_PARTITION_H_
 
 #include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "almanac/base/home.h"
 #include "almanac/base/lock.h"
+#include "almanac/base/time.h"
+#include "almanac/lake/object_store.h"
 
 namespace almanac {
 
-// "name=value" of a Hive path; characters other than letters, digits, '.', '_', '-' become %XX.
-std::string HivePart(std::string_view name, std::string_view value);
-// The value in "name=value"; empty if `part` is not of that name.
-std::string HiveValue(std::string_view name, std::string_view part);
+struct YearFile {
+  int year = 0;
+  int64_t size = 0;  // bytes
+  std::string key;   // of the object: for messages
+  std::unique_ptr<PinnedObject> object;
+};
 
 class Partition {
  public:
-  // `relative` is below the lake: "candles/market=.../time_frame=.../symbol=...".
-  Partition(const Home& home, const std::filesystem::path& relative);
+  // `path` is the partition's folder in the store, such as "candles/market=x/.../symbol=y".
+  Partition(std::shared_ptr<ObjectStore> store, Home home, std::string path);
 
-  const std::filesystem::path& folder() const { return folder_; }
-
-  // For as long as it lives, the live files stay the same ones.
-  class ReadGuard {
-   public:
-    explicit ReadGuard(FileLock lock) : lock_(std::move(lock)) {}
-
-   private:
-    FileLock lock_;
-  };
-  ReadGuard BeginRead() const;
-  // The live files, sorted by name; call under a guard.
-  std::vector<std::filesystem::path> Files() const;
-
-  // Held by the one writer of the partition from before it reads what it will replace. Finishes
-  // what a killed writer had begun to publish and deletes what one had only prepared.
-  class WriteGuard {
-   public:
-    WriteGuard(const Partition& partition, FileLock lock)
-        : partition_(partition), lock_(std::move(lock)) {}
-    // Where the next version of the file `name` is to be written before Publish.
-    std::filesystem::path Staged(const std::string& name) const;
-    // Makes the staged files of these names live, together.
-    void Publish(const std::vector<std::string>& names) const;
-
-   private:
-    const Partition& partition_;
-    FileLock lock_;
-  };
-  WriteGuard BeginWrite() const;
+  const std::string& path() const { return path_; }
+  // Whether there is any object in it.
+  bool Exists() const;
+  // The files of the years first..last, ascending, all of one version.
+  std::vector<YearFile> Open(int first, int last) const;
 
  private:
-  std::filesystem::path Journal() const;
-  std::filesystem::path LockFile(std::string_view kind) const;
-  void RollForward() const;  // under the write lock
+  friend class PartitionChange;
+  std::string KeyOf(std::string_view name) const;
+  FileLock LockForView(FileLock::Mode mode) const;
+  std::vector<YearFile> PinYears(int first, int last) const;
+  void FinishJournal() const;
+  void ApplyJournal() const;
 
-  std::filesystem::path folder_;
-  std::filesystem::path lock_base_;
+  std::shared_ptr<ObjectStore> store_;
+  Home home_;
+  std::string path_;
 };
+
+// One change of a partition. It waits until it is the only writer, finishes what a killed writer
+// left, and removes what it staged if it is not committed.
+class PartitionChange {
+ public:
+  explicit PartitionChange(const Partition& partition);
+  ~PartitionChange();
+  PartitionChange(const PartitionChange&) = delete;
+  PartitionChange& operator=(const PartitionChange&) = delete;
+
+  // The year's file as it is; nothing if there is none. Safe from several threads, as is Stage.
+  std::optional<YearFile> Open(int year) const;
+  // Where to write the year's new file. It becomes the year's file with Commit.
+  std::filesystem::path Stage(int year);
+  // The year's file goes away with Commit.
+  void Remove(int year);
+  // Makes everything visible in one step. Nothing staged or removed: nothing happens.
+  void Commit();
+
+ private:
+  void CommitOne();
+  void CommitSeveral();
+
+  const Partition& partition_;
+  FileLock write_lock_;
+  std::mutex mutex_;  // guards what follows
+  std::map<int, std::filesystem::path> staged_;
+  std::set<int> removed_;
+};
+
+// The years that a file can be named after.
+inline constexpr int kFirstLakeYear = 1;
+inline constexpr int kLastLakeYear = 9999;
+
+// The year of an instant; Error(kBadData) outside those years.
+int YearOf(TimeMs time);
+// The same, with the nearest of those years instead of the error: for bounds of ranges.
+int ClampedYear(TimeMs time);
+
+// The values of the partitions below `root` that have files, in the order of their paths: for the
+// names {"feature", "symbol"} those of "<root>/feature=a/symbol=b".
+std::vector<std::vector<std::string>> ListPartitions(const ObjectStore& store,
+                                                     const std::string& root,
+                                                     const std::vector<std::string>& names);
 
 }  // namespace almanac
 
