@@ -8,6 +8,7 @@
 #include <numeric>
 #include <thread>
 
+#include "almanac/base/cancel.h"
 #include "almanac/base/error.h"
 #include "almanac/lake/database.h"
 #include "almanac/lake/lake_for_test.h"
@@ -285,6 +286,17 @@ TEST_F(CandleStoreTest, AWriterThatIsNotCommittedLeavesNothing) {
   EXPECT_EQ(writer->Commit().added, 0);
   EXPECT_THROW(writer->Commit(), Error);
   EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(CandleStoreTest, ACommitIsFinishedThoughAStopWasAskedFor) {
+  const CandleSeries bars = WalkSeries(TestKey(), At("2022-12-31"), kHoursOf2023 + 48, 1);
+  const auto writer = store_.OpenWriter(bars.key);
+  writer->Append(bars);
+  RequestCancel();
+  const UpsertStats stats = writer->Commit();
+  ResetCancel();
+  EXPECT_EQ(stats.added, static_cast<int64_t>(bars.size()));
+  EXPECT_TRUE(SameBars(store_.Read(bars.key), bars));
 }
 
 TEST_F(CandleStoreTest, ThreadsWriteAndReadAtOnce) {

@@ -129,7 +129,20 @@ UpsertStats BufferedCandleWriter::Commit() {
 
   PartitionChange change(partition_);
   std::vector<UpsertStats> stats(years.size());
-  ParallelFor(years.size(), [&](size_t i) { stats[i] = MergeYear(change, years[i]); });
+  std::vector<char> done(years.size(), 0);
+  const auto merge = [&](size_t i) {
+    stats[i] = MergeYear(change, years[i]);
+    done[i] = 1;
+  };
+  try {
+    ParallelFor(years.size(), merge);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInterrupted) throw;
+  }
+  // Somebody who was asked to stop and commits what he has, gets it committed.
+  for (size_t i = 0; i < years.size(); ++i) {
+    if (done[i] == 0) merge(i);
+  }
   change.Commit();
 
   spill_.Clear();
