@@ -331,7 +331,7 @@ void AddShowAndAudit(CLI::App& data, Invocation& invocation) {
   CLI::App* command = data.add_subcommand("show", "What the lake holds");
   AddSelection(command, show);
   command->add_option("--bars", show->bars, "Print the bars too, at most so many a series")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1000000));
   command->callback([show, &invocation] {
     invocation.action = [show, &invocation] { return RunShow(*show, invocation); };
   });

@@ -89,7 +89,7 @@ void AddBackfill(CLI::App& data, Invocation& invocation) {
   command->add_option("--feed", flags->feed, "Alpaca: iex or sip");
   command->add_option("--adjustment", flags->adjustment, "Alpaca, Polygon: split, raw, ...");
   command->add_option("--requests-per-minute", flags->requests_per_minute, "Your plan's limit")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1000000));
   command->add_option("--concurrency", flags->concurrency, "Requests in flight at once")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

@@ -136,7 +136,7 @@ void RegisterFeatureCommands(CLI::App& app, Invocation& invocation) {
   const auto cuts = std::make_shared<int64_t>(0);
   CLI::App* audit = features->add_subcommand("audit", "Truncate history and recompute: no leak?");
   AddRecipeFlags(*audit, *audited);
-  audit->add_option("--cuts", *cuts, "How many (the recipe's)")->check(CLI::PositiveNumber);
+  audit->add_option("--cuts", *cuts, "How many (the recipe's)")->check(CLI::Range(1, 1000000));
   audit->callback([audited, cuts, &invocation] {
     invocation.action = [=, &invocation] { return Audit(*audited, *cuts, invocation); };
   });

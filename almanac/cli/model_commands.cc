@@ -59,7 +59,7 @@ void RegisterModelCommands(CLI::App& app, Invocation& invocation) {
   const auto limit = std::make_shared<int64_t>(20);
   CLI::App* list = models->add_subcommand("list", "Every trial, newest run first");
   list->add_option("--runs", *limit, "Of the newest so many runs (0: all)")
-      ->check(CLI::NonNegativeNumber)
+      ->check(CLI::Range(0, 1000000))
       ->capture_default_str();
   list->callback([limit, &invocation] {
     invocation.action = [limit, &invocation] { return List(*limit, invocation); };

@@ -30,7 +30,9 @@ void PrintError(const Invocation& invocation, const Error& error) {
                              {"remedy", Redact(error.remedy())}}}};
     fmt::print(stderr, "{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
-    fmt::print(stderr, "almanac: {}\n", Redact(error.what()));
+    // The place of a usage error is the command itself, which begins with the program's name.
+    const bool named = error.where().rfind("almanac", 0) == 0;
+    fmt::print(stderr, "{}{}\n", named ? "" : "almanac: ", Redact(error.what()));
   }
 }
 
@@ -66,11 +68,20 @@ Error UsageError(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App* level = DeepestParsed(&app);
   const std::string place = CommandPath(level);
   const std::string remedy = "see " + place + " --help";
-  const auto* extras = dynamic_cast<const CLI::ExtrasError*>(&error);
-  if (extras == nullptr) return Error(ErrorCode::kUsage, place, error.what(), remedy);
-
   std::vector<std::string> left = level->remaining();
   if (left.empty()) left = app.remaining(/*recurse=*/true);
+  // A command that is missing because the word in its place is none is reported as that word.
+  const bool has_commands = !KnownWords(level, /*options=*/false).empty();
+  const bool extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  const bool required = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  if (required && has_commands && left.empty()) {
+    return Error(
+        ErrorCode::kUsage, place, "needs a command",
+        fmt::format("the commands are {}", fmt::join(KnownWords(level, /*options=*/false), ", ")));
+  }
+  if (!extra && !(required && has_commands)) {
+    return Error(ErrorCode::kUsage, place, error.what(), remedy);
+  }
   const std::string word = left.empty() ? "" : left.front().substr(0, left.front().find('='));
   const bool is_option = word.rfind('-', 0) == 0;
   const std::vector<std::string> known = KnownWords(level, is_option);
