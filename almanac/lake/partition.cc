@@ -8,6 +8,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
+#include "almanac/base/hash.h"
 #include "almanac/base/json.h"
 #include "almanac/base/text.h"
 #include "almanac/base/time.h"
@@ -41,7 +42,7 @@ std::optional<int> YearOfName(std::string_view name) {
 
 struct Replacement {
   std::string from, to;
-  int64_t bytes = 0;
+  std::string sha256;  // of the content
 };
 
 struct Journal {
@@ -52,7 +53,7 @@ struct Journal {
 std::string ToText(const Journal& journal) {
   Json replace = Json::array();
   for (const Replacement& one : journal.replace) {
-    replace.push_back({{"from", one.from}, {"to", one.to}, {"bytes", one.bytes}});
+    replace.push_back({{"from", one.from}, {"to", one.to}, {"sha256", one.sha256}});
   }
   const Json json = {{"format", kJournalFormat},
                      {"version", kJournalVersion},
@@ -72,7 +73,7 @@ Journal ParseJournal(const std::string& text) {
   }
   Journal journal;
   for (const Json& one : json.at("replace")) {
-    journal.replace.push_back({one.at("from"), one.at("to"), one.at("bytes")});
+    journal.replace.push_back({one.at("from"), one.at("to"), one.at("sha256")});
     const auto year = YearOfName(journal.replace.back().to);
     CheckName(journal.replace.back().to, year);
     if (journal.replace.back().from != StagedNameOf(*year)) {
@@ -173,14 +174,15 @@ void Partition::ApplyJournal() const {
   }
   for (const Replacement& one : journal.replace) {
     const std::string from = KeyOf(one.from);
-    const auto waiting = store_->Size(from);
-    if (waiting.value_or(store_->Size(KeyOf(one.to)).value_or(-1)) != one.bytes) {
+    const std::string to = KeyOf(one.to);
+    if (store_->Exists(from)) {
+      store_->Move(from, to);
+    } else if (!store_->Exists(to) || Sha256(store_->Get(to)) != one.sha256) {
+      // Neither still to be moved nor moved before.
       throw Error(ErrorCode::kBadData, key,
-                  fmt::format("neither {} nor {} is the file of {} bytes that it names", one.from,
-                              one.to, one.bytes),
-                  "import the series again after deleting its folder");
+                  fmt::format("{} is gone, and {} is not what it was", one.from, one.to),
+                  "delete the series' folder and import it again");
     }
-    if (waiting) store_->Move(from, KeyOf(one.to));
   }
   for (const std::string& name : journal.remove) store_->Delete(KeyOf(name));
   store_->Delete(key);
@@ -250,9 +252,8 @@ void PartitionChange::CommitSeveral() {
   ObjectStore& store = *partition_.store_;
   Journal journal;
   for (const auto& [year, file] : staged_) {
-    const std::string key = partition_.KeyOf(StagedNameOf(year));
-    store.PutFile(key, file);
-    journal.replace.push_back({StagedNameOf(year), NameOf(year), store.Size(key).value_or(-1)});
+    journal.replace.push_back({StagedNameOf(year), NameOf(year), Sha256OfFile(file)});
+    store.PutFile(partition_.KeyOf(StagedNameOf(year)), file);
   }
   for (const int year : removed_) journal.remove.push_back(NameOf(year));
   const FileLock lock = partition_.LockForView(FileLock::Mode::kExclusive);
