@@ -9,6 +9,7 @@
 #include "almanac/base/config.h"
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
+#include "almanac/base/log.h"
 #include "almanac/base/time.h"
 #include "almanac/pipeline/code_version.h"
 #include "almanac/pipeline/stage_run.h"
@@ -160,6 +161,12 @@ void StageRun::Make(const ArtifactKey& key, const std::string& detail, const Wri
         store_.Make(key, [&](const fs::path& folder) { report.result = write(folder); });
     report.status = made.made_now ? StageStatus::kMade : StageStatus::kComplete;
     progress_.End(made.made_now ? report.result : "made by another process");
+    Log(LogLevel::kInfo, "stage",
+        {{"run", run_id_},
+         {"stage", key.stage},
+         {"of", detail},
+         {"artifact", key.Hash()},
+         {"result", report.result}});
   }
   stages_.push_back(std::move(report));
 }

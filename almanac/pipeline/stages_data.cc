@@ -86,6 +86,7 @@ void StageRun::Collect() {
   request.from = data.from;
   request.to = data.to;
   request.market = data.market;
+  request.refresh = IsForced("collect");
   progress_.Begin("collect from " + data.source, 0);
   const BackfillReport report = Backfill(*source, candles_, home_, request, NoProgress());
   ThrowFirstError(report);
