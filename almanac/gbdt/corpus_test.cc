@@ -6,6 +6,7 @@
 
 #include "almanac/gbdt/corpus_for_test.h"
 #include "almanac/gbdt/model.h"
+#include "almanac/gbdt/predictor.h"
 #include "almanac/gbdt/train.h"
 
 namespace almanac::gbdt {
@@ -105,6 +106,27 @@ TEST_P(CorpusTest, ModelAndPredictions) {
   const auto values = evaluations.begin()->get<std::vector<double>>();
   EXPECT_EQ(result.evaluations[0].values, values);
   EXPECT_EQ(result.best_round, c.ReadJson(".params.json").at("best_iteration").get<int>());
+}
+
+// What LightGBM's predict gave for the test rows, from the model that it wrote.
+TEST_P(CorpusTest, PredictionsOfTheRecordedModel) {
+  const CorpusCase& c = GetParam();
+  const std::string text = c.Read(".model.txt.zst");
+  const Model model = Model::FromText(text, c.name);
+  EXPECT_EQ(FirstDifference(model.ToText(), text.substr(0, text.find("\npandas_categorical"))), "");
+
+  const Predictor predictor(model);
+  const CorpusTable& test = Table(c.set, "test");
+  const std::vector<double> raw = predictor.PredictAll(test.Source(), Output::kRaw);
+  const std::vector<double> transformed = predictor.PredictAll(test.Source(), Output::kTransformed);
+  std::string ours = "header\n";
+  const auto classes = static_cast<std::ptrdiff_t>(model.classes);
+  for (auto a = raw.begin(), b = transformed.begin(); a != raw.end(); a += classes, b += classes) {
+    ours += fmt::format("{:.17g},{:.17g}\n", fmt::join(a, a + classes, ","),
+                        fmt::join(b, b + classes, ","));
+  }
+  const std::string theirs = c.Read(".pred.csv.zst");
+  EXPECT_EQ(FirstDifference(ours, "header" + theirs.substr(theirs.find('\n'))), "");
 }
 
 std::vector<CorpusCase> AllCases() {
