@@ -43,8 +43,8 @@ void Predictor::Append(const Tree& tree) {
     if (tree.IsCategorical(n)) {
       const auto set = static_cast<size_t>(tree.threshold[n]);
       const int begin = tree.cat_boundaries[set], end = tree.cat_boundaries[set + 1];
-      node.threshold = static_cast<double>(words_.size());
-      node.words = static_cast<uint16_t>(end - begin);
+      node.threshold = static_cast<double>(sets_.size());
+      sets_.push_back({words_.size(), static_cast<size_t>(end - begin)});
       words_.insert(words_.end(), tree.cat_threshold.begin() + begin,
                     tree.cat_threshold.begin() + end);
     } else {
@@ -60,10 +60,11 @@ void Predictor::Append(const Tree& tree) {
 }
 
 bool Predictor::IsInSet(const Node& node, double value) const {
+  const CategorySet& set = sets_[static_cast<size_t>(node.threshold)];
   const double whole = std::trunc(value);
-  if (!(whole >= 0) || whole >= static_cast<double>(node.words) * kWordBits) return false;
+  if (!(whole >= 0) || whole >= static_cast<double>(set.count) * kWordBits) return false;
   const auto category = static_cast<size_t>(whole);
-  const uint32_t word = words_[static_cast<size_t>(node.threshold) + category / kWordBits];
+  const uint32_t word = words_[set.first + category / kWordBits];
   return ((word >> (category % kWordBits)) & 1) != 0;
 }
 

@@ -38,13 +38,11 @@ class Predictor {
   std::vector<double> PredictAll(const ColumnSource& source, Output output) const;
 
  private:
-  // A branch. Numbers: value <= threshold goes left. Category sets: threshold is the index of the
-  // first word in words_, words their number.
+  // A branch. Numbers: value <= threshold goes left. Categories: threshold is the place in sets_.
   struct Node {
     double threshold;
     int32_t left, right;  // >= 0: of nodes_; negative: ~ of values_
     uint32_t feature;
-    uint16_t words;
     uint8_t is_categorical : 1, nan_goes_left : 1, has_zero_rule : 1, zero_goes_left : 1;
   };
 
@@ -56,7 +54,11 @@ class Predictor {
   double scale_ = 1;  // 1 / rounds where the model averages
   OutputTransform transform_;
   std::vector<Node> nodes_;
-  std::vector<double> values_;       // of all leaves, tree after tree
+  std::vector<double> values_;  // of all leaves, tree after tree
+  struct CategorySet {
+    size_t first, count;  // of words_
+  };
+  std::vector<CategorySet> sets_;
   std::vector<uint32_t> words_;      // of all sets of categories
   std::vector<int32_t> roots_;       // a node, or ~ a leaf
   std::vector<int32_t> first_leaf_;  // of each tree in values_

@@ -1,0 +1,126 @@
+#include "almanac/gbdt/bin_mapper.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "almanac/base/error.h"
+#include "almanac/gbdt/bin_cuts.h"
+#include "almanac/gbdt/toy_data_for_test.h"
+
+namespace almanac::gbdt {
+namespace {
+
+using testing::ElementsAre;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+const double kNan = std::nan("");
+
+double Above(double value) { return std::nextafter(value, kInfinity); }
+
+TEST(BinCutsTest, FewValuesGetABinEach) {
+  const std::vector<double> values = {-2, -1, 0, 1, 3};
+  const std::vector<int> counts = {5, 5, 5, 5, 5};
+  EXPECT_THAT(FindUpperBounds(values, counts, 255, 25, 3),
+              ElementsAre(Above(-1.5), -kZeroThreshold, kZeroThreshold, Above(2), kInfinity));
+}
+
+TEST(BinCutsTest, RareValuesShareABin) {
+  const std::vector<double> values = {1, 2, 3, 4};
+  const std::vector<int> counts = {2, 2, 2, 9};
+  EXPECT_THAT(FindUpperBounds(values, counts, 255, 15, 3),
+              ElementsAre(kZeroThreshold, Above(2.5), kInfinity));
+}
+
+// 12 values of one row each in 4 bins, one of them zero's: 3 bins of 4.
+TEST(BinCutsTest, ManyValuesAreCutEvenly) {
+  std::vector<double> values;
+  for (int i = 1; i <= 12; ++i) values.push_back(i);
+  const std::vector<int> counts(12, 1);
+  EXPECT_THAT(FindUpperBounds(values, counts, 4, 12, 3),
+              ElementsAre(kZeroThreshold, Above(4.5), Above(8.5), kInfinity));
+}
+
+// The value with 50 rows fills a bin alone, and the one before it is closed early.
+TEST(BinCutsTest, ABigValueIsAlone) {
+  std::vector<double> values;
+  for (int i = 1; i <= 10; ++i) values.push_back(i);
+  std::vector<int> counts(10, 4);
+  counts[3] = 50;
+  EXPECT_THAT(FindUpperBounds(values, counts, 5, 86, 3),
+              ElementsAre(kZeroThreshold, Above(3.5), Above(4.5), Above(7.5), kInfinity));
+}
+
+TEST(BinMapperTest, BinsAreUpToTheirBound) {
+  BinOptions options;
+  options.min_data_in_bin = 1;
+  const BinMapper mapper = BinMapper::Find({-1, 2, 4}, 5, options);
+  EXPECT_EQ(mapper.bins(), 4U);  // -1; zero; 2; 4
+  EXPECT_EQ(mapper.missing(), Missing::kNone);
+  EXPECT_EQ(mapper.zero_bin(), 1U);
+  EXPECT_EQ(mapper.BinOf(-kInfinity), 0U);
+  EXPECT_EQ(mapper.BinOf(0), 1U);
+  EXPECT_EQ(mapper.BinOf(kNan), 1U);
+  EXPECT_EQ(mapper.BinOf(Above(3)), 2U);
+  EXPECT_EQ(mapper.BinOf(Above(Above(3))), 3U);
+  EXPECT_EQ(mapper.BinOf(kInfinity), 3U);
+  EXPECT_EQ(mapper.Info(), "[-1:4]");
+}
+
+TEST(BinMapperTest, NanHasTheLastBin) {
+  BinOptions options;
+  options.min_data_in_bin = 1;
+  const BinMapper mapper = BinMapper::Find({1, kNan, 2, kNan}, 4, options);
+  EXPECT_EQ(mapper.missing(), Missing::kNan);
+  EXPECT_EQ(mapper.BinOf(kNan), mapper.bins() - 1);
+  EXPECT_EQ(mapper.BinOf(kInfinity), mapper.bins() - 2);
+  options.zero_as_missing = true;
+  const BinMapper zero = BinMapper::Find({1, kNan, 2, kNan}, 4, options);
+  EXPECT_EQ(zero.missing(), Missing::kZero);
+  EXPECT_EQ(zero.BinOf(kNan), zero.zero_bin());
+  options.use_missing = false;
+  EXPECT_EQ(BinMapper::Find({1, kNan, 2, kNan}, 4, options).missing(), Missing::kNone);
+}
+
+TEST(BinMapperTest, CategoriesByFallingFrequency) {
+  BinOptions options;
+  options.is_categorical = true;
+  options.min_data_in_bin = 1;
+  const BinMapper mapper = BinMapper::Find({7, 7, 7, 2, 2, 2, 2, 5}, 10, options);
+  EXPECT_EQ(mapper.Info(), "-1:2:7:0:5");
+  EXPECT_EQ(mapper.BinOf(2), 1U);
+  EXPECT_EQ(mapper.BinOf(7.9), 2U);
+  EXPECT_EQ(mapper.BinOf(0), 3U);
+  for (const double other : {-1.0, 3.0, kNan, kInfinity, 1e300}) EXPECT_EQ(mapper.BinOf(other), 0U);
+  EXPECT_EQ(mapper.missing(), Missing::kNone);
+}
+
+TEST(BinMapperTest, UselessIfNoCutLeavesEnoughRows) {
+  BinOptions options;
+  options.min_split_rows = 3;
+  EXPECT_TRUE(BinMapper::Find({1, 1}, 10, options).is_useless());
+  EXPECT_EQ(BinMapper::Find({1, 1}, 10, options).Info(), "none");
+  EXPECT_FALSE(BinMapper::Find({1, 1, 1}, 10, options).is_useless());
+  options.min_split_rows = 0;
+  EXPECT_FALSE(BinMapper::Find({1, 1, 1}, 10, options).is_useless());
+  EXPECT_TRUE(BinMapper::Find({}, 10, options).is_useless());
+}
+
+TEST(BinnedDataTest, WideColumnsAndOtherRows) {
+  const ToyData toy(3000, 2, 4);
+  const Params params = Params::Parse({{"max_bin", "1000"}}, "test");
+  const BinnedData data = BinnedData::Make(toy.Source(), params);
+  ASSERT_EQ(data.features(), 2U);
+  EXPECT_GT(data.mapper(0).bins(), 256U);
+  const ToyData other(50, 2, 5);
+  const BinnedData same = data.WithSameBins(other.Source());
+  for (size_t row = 0; row < 50; ++row) {
+    EXPECT_EQ(same.bin(1, row), data.mapper(1).BinOf(other.columns[1][row]));
+  }
+  EXPECT_THROW(data.WithSameBins(ToyData(50, 3, 5).Source()), Error);
+}
+
+}  // namespace
+}  // namespace almanac::gbdt
