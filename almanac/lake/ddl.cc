@@ -15,7 +15,7 @@ constexpr const char* kAthena = R"(CREATE EXTERNAL TABLE candles (
   low double,
   close double,
   volume double,
-  trade_count bigint,
+  trade_count double,
   vwap double
 )
 PARTITIONED BY (market string, time_frame string, symbol string)

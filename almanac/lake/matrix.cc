@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <set>
+#include <stdexcept>
+#include <utility>
 
 #include "almanac/base/config.h"
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
 #include "almanac/base/hash.h"
+#include "almanac/lake/npy.h"
 
 namespace almanac {
 namespace fs = std::filesystem;
@@ -24,39 +26,16 @@ constexpr int kFormat = 1;
 constexpr const char* kValues = "values.npy";
 constexpr const char* kIndex = "index.npy";
 constexpr const char* kManifest = "manifest.json";
-constexpr std::string_view kMagic("\x93NUMPY", 6);
-// NumPy pads headers so that the data begins at a multiple of this, fit for any SIMD load.
-constexpr size_t kAlignment = 64;
 
-std::string ValuesShape(size_t rows, size_t columns) {
-  return fmt::format("{{'descr': '<f4', 'fortran_order': True, 'shape': ({}, {}), }}", rows,
-                     columns);
-}
-
-std::string IndexShape(size_t rows) {
-  return fmt::format("{{'descr': '<i8', 'fortran_order': False, 'shape': ({},), }}", rows);
-}
-
-// The preamble of an .npy file of version 1.0 (numpy.lib.format).
-std::string NpyHeader(std::string dictionary) {
-  constexpr size_t kPreamble = 10;  // magic, version, length of the rest
-  const size_t unpadded = kPreamble + dictionary.size() + 1;
-  dictionary.append((kAlignment - unpadded % kAlignment) % kAlignment, ' ');
-  dictionary += '\n';
-  std::string header(kMagic);
-  header += '\x01';
-  header += '\x00';
-  header += static_cast<char>(dictionary.size() & 0xFF);
-  header += static_cast<char>(dictionary.size() >> 8);
-  return header + dictionary;
-}
+NpyHeader ValuesHeader(size_t rows, size_t columns) { return {"<f4", true, {rows, columns}}; }
+NpyHeader IndexHeader(size_t rows) { return {"<i8", false, {rows}}; }
 
 class NpyWriter {
  public:
-  NpyWriter(const fs::path& path, const std::string& dictionary)
+  NpyWriter(const fs::path& path, const NpyHeader& header)
       : path_(path), file_(path, std::ios::binary | std::ios::trunc) {
-    const std::string header = NpyHeader(dictionary);
-    Write(header.data(), header.size());
+    const std::string preamble = NpyPreamble(header);
+    Write(preamble.data(), preamble.size());
   }
   void Write(const void* data, size_t bytes) {
     file_.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
@@ -72,32 +51,65 @@ class NpyWriter {
   std::ofstream file_;
 };
 
-// Where the data of an .npy file with exactly this dictionary begins.
-size_t CheckNpy(const MappedFile& file, const fs::path& path, const std::string& dictionary,
-                size_t data_bytes) {
-  const std::string header = NpyHeader(dictionary);
-  if (file.size() < header.size() || file.text().substr(0, header.size()) != header) {
-    throw Error(ErrorCode::kBadData, path.string(),
-                "does not begin with the header that its manifest asks for: " + dictionary,
-                "make the matrix again");
-  }
-  if (file.size() != header.size() + data_bytes) {
-    throw Error(
-        ErrorCode::kBadData, path.string(),
-        fmt::format("has {} bytes where {} are needed", file.size(), header.size() + data_bytes),
-        "it is not whole; make the matrix again");
-  }
-  return header.size();
-}
+constexpr const char* kRemedy = "make the matrix again";
 
-Json ReadManifest(const fs::path& folder) {
+// Maps the file and finds where its elements begin; they must be as `expected`, each of
+// `element_size` bytes.
+struct MappedNpy {
+  MappedNpy(const fs::path& path, const NpyHeader& expected, size_t element_size) : file(path) {
+    ParsedNpy parsed;
+    try {
+      parsed = ParseNpy(file.text());
+    } catch (const std::invalid_argument& error) {
+      throw Error(ErrorCode::kBadData, path.string(), error.what(), kRemedy);
+    }
+    if (parsed.header != expected) {
+      throw Error(ErrorCode::kBadData, path.string(),
+                  fmt::format("is {} where the manifest asks for {}", ToText(parsed.header),
+                              ToText(expected)),
+                  kRemedy);
+    }
+    // In floating point: an absurd shape must not wrap around to the size of the file.
+    double bytes = static_cast<double>(element_size);
+    for (const uint64_t extent : expected.shape) bytes *= static_cast<double>(extent);
+    const size_t found = file.size() - parsed.data_at;
+    if (static_cast<double>(found) != bytes || parsed.data_at % element_size != 0) {
+      throw Error(ErrorCode::kBadData, path.string(),
+                  fmt::format("has {} bytes of values where {:.0f} are needed", found, bytes),
+                  kRemedy);
+    }
+    data = file.data() + parsed.data_at;
+  }
+
+  MappedFile file;
+  const std::byte* data = nullptr;
+};
+
+struct Manifest {
+  Json json;
+  size_t rows = 0;
+  std::vector<MatrixColumn> columns;
+};
+
+Manifest ReadManifest(const fs::path& folder) {
   const fs::path path = folder / kManifest;
-  Json manifest = Json::parse(ReadFile(path), nullptr, /*allow_exceptions=*/false);
-  if (!manifest.is_object() || manifest.value("format", 0) != kFormat ||
-      !manifest.contains("rows") || !manifest.contains("columns") ||
-      !manifest["columns"].is_array()) {
-    throw Error(ErrorCode::kBadData, path.string(), "is not the manifest of a matrix",
-                "make the matrix again");
+  const auto fail = [&](const std::string& problem) {
+    throw Error(ErrorCode::kBadData, path.string(), problem, kRemedy);
+  };
+  Manifest manifest;
+  manifest.json = Json::parse(ReadFile(path), nullptr, /*allow_exceptions=*/false);
+  if (!manifest.json.is_object()) fail("is not a JSON object");
+  try {
+    if (manifest.json.at("format") != kFormat) fail("is of another format");
+    if (!manifest.json.at("rows").is_number_unsigned()) fail("has no whole number of rows");
+    manifest.rows = manifest.json.at("rows").get<size_t>();
+    for (const Json& column : manifest.json.at("columns")) {
+      manifest.columns.push_back({column.at("name"), column.at("unit")});
+    }
+    for (const char* file : {kValues, kIndex})
+      manifest.json.at("sha256").at(file).get<std::string>();
+  } catch (const nlohmann::json::exception& error) {
+    fail(fmt::format("is not the manifest of a matrix: {}", error.what()));
   }
   return manifest;
 }
@@ -108,7 +120,11 @@ void CheckColumns(const std::vector<TimeMs>& index, const std::vector<MatrixColu
     throw Error(ErrorCode::kFailed, "matrix",
                 fmt::format("{} names for {} columns", names.size(), columns.size()));
   }
+  std::set<std::string> seen;
   for (size_t c = 0; c < columns.size(); ++c) {
+    if (!seen.insert(names[c].name).second) {
+      throw Error(ErrorCode::kFailed, "matrix column " + names[c].name, "is there twice");
+    }
     if (columns[c].size() == index.size()) continue;
     throw Error(ErrorCode::kFailed, "matrix column " + names[c].name,
                 fmt::format("has {} values for {} rows", columns[c].size(), index.size()));
@@ -121,10 +137,10 @@ void WriteMatrix(const fs::path& folder, const std::vector<TimeMs>& index,
                  const std::vector<MatrixColumn>& names,
                  const std::vector<std::vector<float>>& columns, const Json& extra) {
   CheckColumns(index, names, columns);
-  NpyWriter values(folder / kValues, ValuesShape(index.size(), columns.size()));
+  NpyWriter values(folder / kValues, ValuesHeader(index.size(), columns.size()));
   for (const auto& column : columns) values.Write(column.data(), column.size() * sizeof(float));
   values.Close();
-  NpyWriter times(folder / kIndex, IndexShape(index.size()));
+  NpyWriter times(folder / kIndex, IndexHeader(index.size()));
   times.Write(index.data(), index.size() * sizeof(TimeMs));
   times.Close();
 
@@ -138,50 +154,52 @@ void WriteMatrix(const fs::path& folder, const std::vector<TimeMs>& index,
   WriteFileAtomic(folder / kManifest, manifest.dump(2) + "\n");
 }
 
+void VerifyMatrix(const fs::path& folder) {
+  const Manifest manifest = ReadManifest(folder);
+  for (const char* file : {kValues, kIndex}) {
+    const std::string expected = manifest.json.at("sha256").at(file);
+    const std::string found = Sha256OfFile(folder / file);
+    if (found == expected) continue;
+    throw Error(ErrorCode::kBadData, (folder / file).string(),
+                fmt::format("has the hash {}, its manifest says {}", found, expected), kRemedy);
+  }
+}
+
 struct Matrix::Impl {
-  Json manifest;
-  size_t rows = 0;
-  std::vector<MatrixColumn> names;
-  std::optional<MappedFile> values, index;
-  size_t values_at = 0, index_at = 0;
+  Impl(const fs::path& folder, Manifest read)
+      : manifest(std::move(read)),
+        values(folder / kValues, ValuesHeader(manifest.rows, manifest.columns.size()),
+               sizeof(float)),
+        index(folder / kIndex, IndexHeader(manifest.rows), sizeof(TimeMs)) {}
+
+  Manifest manifest;
+  MappedNpy values, index;
 };
 
-Matrix::Matrix(const fs::path& folder) : impl_(std::make_unique<Impl>()) {
-  impl_->manifest = ReadManifest(folder);
-  impl_->rows = impl_->manifest.at("rows").get<size_t>();
-  for (const Json& column : impl_->manifest.at("columns")) {
-    impl_->names.push_back({column.value("name", ""), column.value("unit", "")});
-  }
-  impl_->values.emplace(folder / kValues);
-  impl_->index.emplace(folder / kIndex);
-  impl_->values_at = CheckNpy(*impl_->values, folder / kValues, ValuesShape(rows(), columns()),
-                              rows() * columns() * sizeof(float));
-  impl_->index_at =
-      CheckNpy(*impl_->index, folder / kIndex, IndexShape(rows()), rows() * sizeof(TimeMs));
-}
+Matrix::Matrix(const fs::path& folder)
+    : impl_(std::make_unique<Impl>(folder, ReadManifest(folder))) {}
 
 Matrix::~Matrix() = default;
 Matrix::Matrix(Matrix&&) noexcept = default;
 
-size_t Matrix::rows() const { return impl_->rows; }
-size_t Matrix::columns() const { return impl_->names.size(); }
+size_t Matrix::rows() const { return impl_->manifest.rows; }
+size_t Matrix::columns() const { return impl_->manifest.columns.size(); }
 
 std::span<const TimeMs> Matrix::index() const {
-  return {reinterpret_cast<const TimeMs*>(impl_->index->data() + impl_->index_at), rows()};
+  return {reinterpret_cast<const TimeMs*>(impl_->index.data), rows()};
 }
 
 std::span<const float> Matrix::column(size_t c) const {
-  return {reinterpret_cast<const float*>(impl_->values->data() + impl_->values_at) + c * rows(),
-          rows()};
+  return {reinterpret_cast<const float*>(impl_->values.data) + c * rows(), rows()};
 }
 
-const std::vector<MatrixColumn>& Matrix::names() const { return impl_->names; }
+const std::vector<MatrixColumn>& Matrix::names() const { return impl_->manifest.columns; }
 
 size_t Matrix::ColumnIndex(const std::string& name) const {
   std::vector<std::string> known;
   for (size_t c = 0; c < columns(); ++c) {
-    if (impl_->names[c].name == name) return c;
-    known.push_back(impl_->names[c].name);
+    if (names()[c].name == name) return c;
+    known.push_back(names()[c].name);
   }
   const auto near = NearestWord(name, known);
   throw Error(
@@ -189,6 +207,6 @@ size_t Matrix::ColumnIndex(const std::string& name) const {
       near ? "did you mean \"" + *near + "\"?" : fmt::format("it has {} columns", known.size()));
 }
 
-const Json& Matrix::manifest() const { return impl_->manifest; }
+const Json& Matrix::manifest() const { return impl_->manifest.json; }
 
 }  // namespace almanac

@@ -22,14 +22,21 @@ struct MatrixColumn {
 
 // Writes the files into `folder` (which exists, usually an AtomicFolder's staging). `columns[c]`
 // has one value a row; NaN is "not known". `extra` goes into the manifest below "configuration".
+// Equal arguments give equal bytes. Throws Error(kFailed) if lengths disagree, a name repeats, or
+// the disk is full.
 void WriteMatrix(const std::filesystem::path& folder, const std::vector<TimeMs>& index,
                  const std::vector<MatrixColumn>& names,
                  const std::vector<std::vector<float>>& columns, const Json& extra);
 
+// Reads all of the folder's files and compares them with the hashes in the manifest. Throws
+// Error(kBadData) naming the file that differs.
+void VerifyMatrix(const std::filesystem::path& folder);
+
 // Read-only and mapped: opening costs nothing, pages are read when touched.
 class Matrix {
  public:
-  // Throws Error(kBadData) naming the file if shapes, types or the manifest disagree.
+  // Throws Error(kBadData) naming the file if shapes, types or the manifest disagree. Hashes are
+  // not looked at: VerifyMatrix does.
   explicit Matrix(const std::filesystem::path& folder);
   ~Matrix();
   Matrix(Matrix&&) noexcept;
