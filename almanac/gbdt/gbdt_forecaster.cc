@@ -1,0 +1,233 @@
+#include "almanac/gbdt/gbdt_forecaster.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "almanac/base/error.h"
+#include "almanac/base/file.h"
+#include "almanac/gbdt/train.h"
+
+namespace almanac {
+namespace {
+
+constexpr char kFile[] = "gbdt.json";
+// How many columns Describe lists.
+constexpr size_t kMostImportant = 20;
+
+std::string SettingText(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const Json& item : value) text += (text.empty() ? "" : ",") + SettingText(item);
+  return text;
+}
+
+// Columns of some rows of a dataset; both must outlive it.
+gbdt::ColumnSource SourceOf(const Dataset& data, std::span<const uint32_t> rows) {
+  gbdt::ColumnSource source;
+  source.rows = rows.size();
+  source.names = data.feature_names();
+  source.read = [&data, rows](size_t c, std::span<double> out) {
+    const std::span<const float> column = data.feature(c);
+    for (size_t i = 0; i < rows.size(); ++i) out[i] = static_cast<double>(column[rows[i]]);
+  };
+  return source;
+}
+
+struct LabelledRows {
+  std::vector<uint32_t> rows;
+  std::vector<float> labels;
+};
+
+LabelledRows WithTarget(const Dataset& data, std::span<const uint32_t> rows) {
+  LabelledRows labelled;
+  for (const uint32_t row : rows) {
+    const auto label = static_cast<float>(data.target()[row]);
+    if (!std::isfinite(label)) continue;
+    labelled.rows.push_back(row);
+    labelled.labels.push_back(label);
+  }
+  return labelled;
+}
+
+Json ImportanceJson(const gbdt::Model& model, const std::vector<std::string>& names) {
+  const std::vector<double> gain = model.FeatureImportance(gbdt::Importance::kGain);
+  std::vector<size_t> order(gain.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return gain[a] > gain[b]; });
+  Json json = Json::object();
+  for (const size_t c : order) {
+    if (gain[c] > 0 && json.size() < kMostImportant) json[names[c]] = gain[c];
+  }
+  return json;
+}
+
+}  // namespace
+
+GbdtOptions GbdtOptions::FromConfig(const ConfigNode& node) {
+  GbdtOptions options;
+  const ConfigNode parameters = node.OptionalMap("parameters");
+  const Json values = parameters.ToJson();
+  for (const auto& [key, value] : values.items()) {
+    options.parameters.emplace_back(key, SettingText(value));
+  }
+  static_cast<void>(gbdt::Params::Parse(options.parameters, node.Place("parameters")));
+  options.quantiles = node.Doubles("quantiles", {}, Range<double>::Between(0, 100));
+  try {
+    static_cast<void>(GbdtForecaster(options));
+  } catch (const Error& error) {
+    throw error.Within(node.Place());
+  }
+  return options;
+}
+
+GbdtForecaster::GbdtForecaster(GbdtOptions options) : options_(std::move(options)) {
+  const std::string objective = ParamsOf(0).objective;
+  if (objective == "binary" || objective == "multiclass") {
+    throw Error(ErrorCode::kUsage, "parameters.objective",
+                fmt::format("{} forecasts classes, but targets are numbers", objective),
+                "take regression, regression_l1, huber or quantile");
+  }
+  double previous = 0;
+  for (const double percent : options_.quantiles) {
+    if (!(percent > previous && percent < 100)) {
+      throw Error(ErrorCode::kUsage, "quantiles", fmt::format("{} is out of order", percent),
+                  "list percentages above 0 and below 100, ascending, such as [5, 50, 95]");
+    }
+    previous = percent;
+  }
+}
+
+std::string GbdtForecaster::NameOf(size_t model) const {
+  return model == 0 ? "value" : fmt::format("q{}", options_.quantiles[model - 1]);
+}
+
+gbdt::Params GbdtForecaster::ParamsOf(size_t model) const {
+  gbdt::Params params = gbdt::Params::Parse(options_.parameters, "parameters");
+  if (model == 0) return params;
+  params.objective = "quantile";
+  params.metric = {"quantile"};
+  params.alpha = options_.quantiles[model - 1] / 100;
+  return params;
+}
+
+FitReport GbdtForecaster::Fit(const FitInput& input) {
+  const LabelledRows learn = WithTarget(input.data, input.training.rows());
+  const LabelledRows judge = WithTarget(input.data, input.validation);
+  if (learn.rows.empty()) {
+    throw Error(ErrorCode::kBadData, input.data.symbol(), "no training row has a target",
+                "give more data");
+  }
+  const auto data = gbdt::BinnedData::Make(SourceOf(input.data, learn.rows), ParamsOf(0));
+  gbdt::BinnedData judged;
+  std::vector<gbdt::Validation> validations;
+  if (!judge.rows.empty()) {
+    judged = data.WithSameBins(SourceOf(input.data, judge.rows));
+    validations.push_back({"validation", judged, {judge.labels, {}}});
+  }
+  models_.clear();
+  predictors_.clear();
+  evaluations_.clear();
+  features_ = input.data.feature_names();
+  for (size_t m = 0; m <= options_.quantiles.size(); ++m) {
+    gbdt::TrainResult result = gbdt::Train(ParamsOf(m), data, {learn.labels, {}}, validations);
+    evaluations_.push_back(result.evaluations.empty() ? std::vector<double>()
+                                                      : result.evaluations[0].values);
+    predictors_.emplace_back(result.model);
+    // The file rounds gains: what was read from it must describe itself alike.
+    models_.push_back(gbdt::Model::FromText(result.model.ToText(), NameOf(m)));
+  }
+  return {learn.rows.size(), input.training.size() - learn.rows.size()};
+}
+
+Prediction GbdtForecaster::Predict(const Dataset& data, std::span<const uint32_t> rows) const {
+  if (models_.empty()) {
+    throw Error(ErrorCode::kUsage, "gbdt", "Predict before Fit", "fit it first");
+  }
+  if (data.feature_names() != features_) {
+    throw Error(ErrorCode::kBadData, data.symbol(),
+                "the columns are not those that the model was fitted on",
+                "give the same features in the same order");
+  }
+  Prediction prediction;
+  for (size_t m = 0; m < models_.size(); ++m) {
+    std::vector<double> values =
+        predictors_[m].PredictAll(SourceOf(data, rows), gbdt::Output::kRaw);
+    if (m == 0) {
+      prediction.value = std::move(values);
+      continue;
+    }
+    prediction.extra_names.push_back(NameOf(m));
+    prediction.extra.push_back(std::move(values));
+  }
+  return prediction;
+}
+
+Json GbdtForecaster::Describe() const {
+  Json parameters = Json::object(), models = Json::object();
+  for (const auto& [name, value] : options_.parameters) parameters[name] = value;
+  for (size_t m = 0; m < models_.size(); ++m) {
+    models[NameOf(m)] = {{"rounds", models_[m].rounds()},
+                         {"metric", ParamsOf(m).metric[0]},
+                         {"validation", evaluations_[m]},
+                         {"importance", ImportanceJson(models_[m], features_)}};
+  }
+  return {{"kind", kind()},
+          {"parameters", parameters},
+          {"quantiles", options_.quantiles},
+          {"features", features_},
+          {"models", models}};
+}
+
+void GbdtForecaster::Save(const std::filesystem::path& folder) const {
+  if (models_.empty()) throw Error(ErrorCode::kUsage, "gbdt", "Save before Fit", "fit it first");
+  for (size_t m = 0; m < models_.size(); ++m) models_[m].Save(folder / (NameOf(m) + ".txt"));
+  WriteFileAtomic(folder / kFile, Describe().dump(2) + "\n");
+}
+
+std::unique_ptr<GbdtForecaster> GbdtForecaster::Load(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / kFile;
+  const std::string text = ReadFile(file);
+  try {
+    const Json json = Json::parse(text);
+    GbdtOptions options;
+    const Json& parameters = json.at("parameters");
+    for (const auto& [name, value] : parameters.items()) {
+      options.parameters.emplace_back(name, value.get<std::string>());
+    }
+    options.quantiles = json.at("quantiles").get<std::vector<double>>();
+    auto forecaster = std::make_unique<GbdtForecaster>(std::move(options));
+    forecaster->features_ = json.at("features").get<std::vector<std::string>>();
+    for (size_t m = 0; m <= forecaster->options_.quantiles.size(); ++m) {
+      const std::string name = forecaster->NameOf(m);
+      const std::filesystem::path model_file = folder / (name + ".txt");
+      forecaster->models_.push_back(gbdt::Model::Load(model_file));
+      if (forecaster->models_.back().columns() != forecaster->features_.size()) {
+        throw Error(ErrorCode::kBadData, model_file.string(),
+                    "its columns are not those of gbdt.json", "expected a saved gbdt");
+      }
+      forecaster->predictors_.emplace_back(forecaster->models_.back());
+      forecaster->evaluations_.push_back(
+          json.at("models").at(name).at("validation").get<std::vector<double>>());
+    }
+    return forecaster;
+  } catch (const Json::exception& error) {
+    throw Error(ErrorCode::kBadData, file.string(), error.what(), "expected a saved gbdt");
+  }
+}
+
+ForecasterKind GbdtForecasterKind() {
+  ForecasterKind kind;
+  kind.make = [](const ConfigNode& config) {
+    return std::make_unique<GbdtForecaster>(GbdtOptions::FromConfig(config));
+  };
+  kind.load = [](const std::filesystem::path& folder) { return GbdtForecaster::Load(folder); };
+  return kind;
+}
+
+}  // namespace almanac
