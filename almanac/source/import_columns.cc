@@ -91,6 +91,7 @@ int GivenColumn(const FieldNames& field, const std::string& given,
                 fmt::format("the file has {} columns", header.size()));
   }
   std::vector<std::string> normalised;
+  normalised.reserve(header.size());
   for (const std::string& name : header) normalised.push_back(NormalisedName(name));
   const int found = OnlyOne(ColumnsNamed(normalised, NormalisedName(given)), field.field, header);
   if (found != ColumnMap::kMissing) return found;
@@ -195,6 +196,7 @@ std::string NormalisedName(std::string_view name) {
 void CheckGivenColumns(const std::vector<FieldNames>& fields,
                        const std::map<std::string, std::string>& given) {
   std::vector<std::string> names;
+  names.reserve(fields.size());
   for (const FieldNames& field : fields) names.emplace_back(field.field);
   for (const auto& [name, column] : given) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
