@@ -7,6 +7,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/hash.h"
+#include "almanac/gbdt/gbdt_forecaster.h"
 #include "almanac/pipeline/yaml_text.h"
 #include "almanac/source/collect.h"
 
@@ -128,6 +129,7 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
   const auto document = std::make_shared<const ConfigDocument>(ConfigDocument::Load(file, options));
   const ConfigNode root = document->root();
   ForecasterKinds kinds = ForecasterKinds::BuiltIn();
+  kinds.Add("gbdt", GbdtForecasterKind());
   const std::string name = ReadName(root, "name", file.stem().string());
   const std::string title = root.String("title", name);
   const std::string description = root.String("description", "");
