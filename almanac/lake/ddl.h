@@ -6,9 +6,9 @@
 
 namespace almanac {
 
-// Amazon Athena's CREATE EXTERNAL TABLE statements for candles and observations of a lake that was
-// copied to `location`, such as "s3://bucket/almanac/lake". Throws Error(kUsage) for a location
-// that is not one of S3.
+// Amazon Athena's statements that make the lake at `location`, such as "s3://bucket/almanac/lake",
+// the tables `candles` and `observations`. Partitions are found with MSCK REPAIR; how to project
+// them instead is in a comment. Throws Error(kUsage) for a location that is not one of S3.
 std::string AthenaDdl(const std::string& location);
 
 }  // namespace almanac
