@@ -12,6 +12,7 @@
 #include "almanac/cli/command.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/lake/database.h"
+#include "almanac/pipeline/artifact.h"
 #include "almanac/pipeline/code_version.h"
 #include "almanac/registry/registry.h"
 #include "almanac/report/pictures.h"
@@ -86,8 +87,30 @@ Finding CheckGnuplot() {
                                 "not found: reports go without PNG pictures; install gnuplot-nox"};
 }
 
-std::vector<Finding> Examine(const Home& home) {
+// Reads every artifact again; slow where there are many.
+Finding CheckArtifacts(const Home& home) {
+  int64_t count = 0;
+  std::vector<std::string> problems;
+  std::error_code error;
+  for (const auto& stage : fs::directory_iterator(home.artifacts(), error)) {
+    for (const auto& artifact : fs::directory_iterator(stage.path())) {
+      if (artifact.path().extension() == ".tmp") continue;
+      ++count;
+      for (const std::string& problem : ArtifactStore::Verify(artifact.path())) {
+        problems.push_back((artifact.path() / problem).string());
+      }
+    }
+  }
+  if (problems.empty()) {
+    return {"", Health::kGood, FormatCount(count) + " artifacts are as they were written"};
+  }
   return {
+      "", Health::kBad,
+      fmt::format("{}; delete the folder, the next run makes it again", fmt::join(problems, "; "))};
+}
+
+std::vector<Finding> Examine(const Home& home, bool verify) {
+  std::vector<Finding> findings = {
       {"program", Health::kGood, "almanac " + ProgramVersion()},
       {"processor", Health::kGood,
        fmt::format("{} hardware threads", std::thread::hardware_concurrency())},
@@ -100,10 +123,12 @@ std::vector<Finding> Examine(const Home& home) {
       Examine("lake", [&] { return CheckLake(home); }),
       Examine("registry", [&] { return CheckRegistry(home); }),
   };
+  if (verify) findings.push_back(Examine("artifacts", [&] { return CheckArtifacts(home); }));
+  return findings;
 }
 
-int RunDoctor(const Invocation& invocation) {
-  const std::vector<Finding> findings = Examine(invocation.home());
+int RunDoctor(bool verify, const Invocation& invocation) {
+  const std::vector<Finding> findings = Examine(invocation.home(), verify);
   Json document = Json::array();
   TextTable table({"what", "state", "found"});
   bool bad = false;
@@ -122,8 +147,11 @@ int RunDoctor(const Invocation& invocation) {
 
 void RegisterDoctorCommand(CLI::App& app, Invocation& invocation) {
   CLI::App* command = app.add_subcommand("doctor", "Check this installation and this home");
-  command->callback(
-      [&invocation] { invocation.action = [&invocation] { return RunDoctor(invocation); }; });
+  const auto verify = std::make_shared<bool>(false);
+  command->add_flag("--verify", *verify, "Read every artifact again and compare its hashes");
+  command->callback([verify, &invocation] {
+    invocation.action = [verify, &invocation] { return RunDoctor(*verify, invocation); };
+  });
 }
 
 }  // namespace almanac

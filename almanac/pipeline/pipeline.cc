@@ -72,6 +72,23 @@ size_t PositionOf(std::string_view stage) {
   return static_cast<size_t>(std::find(names.begin(), names.end(), stage) - names.begin());
 }
 
+// What a report's artifact holds for people.
+std::vector<fs::path> ReportFiles(const fs::path& artifact) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(artifact)) {
+    if (entry.path().filename() != "manifest.json") files.push_back(entry.path());
+  }
+  return files;
+}
+
+bool HasCopies(const fs::path& artifact, const fs::path& folder) {
+  const std::vector<fs::path> files = ReportFiles(artifact);
+  return std::all_of(files.begin(), files.end(), [&](const fs::path& file) {
+    std::error_code error;
+    return fs::file_size(folder / file.filename(), error) == fs::file_size(file) && !error;
+  });
+}
+
 // Ends the run in the registry as what it became, also when an Error passes through.
 class RunEnd {
  public:
@@ -206,9 +223,16 @@ RunResult StageRun::Run() {
     end.Finish(error.code() == ErrorCode::kInterrupted ? RunStatus::kInterrupted
                                                        : RunStatus::kFailed);
     throw;
+  } catch (...) {
+    end.Finish(RunStatus::kFailed);
+    throw;
   }
   end.Finish(RunStatus::kDone);
   return result;
+}
+
+fs::path StageRun::SubfolderOf(const SymbolState& state) const {
+  return symbols_.size() == 1 ? fs::path() : fs::path(state.key.symbol);
 }
 
 void StageRun::WriteRunFolder(RunResult& result) {
@@ -224,16 +248,18 @@ void StageRun::WriteRunFolder(RunResult& result) {
                                 {"artifact", stage.artifact.filename().string()}});
   }
   const std::string text = record.dump(2) + "\n";
-  const bool same =
-      fs::exists(result.folder / "run.json") && ReadFile(result.folder / "run.json") == text;
+  const bool same = fs::exists(result.folder / "run.json") &&
+                    ReadFile(result.folder / "run.json") == text &&
+                    std::all_of(symbols_.begin(), symbols_.end(), [&](const SymbolState& state) {
+                      return HasCopies(FolderOf(state.report), result.folder / SubfolderOf(state));
+                    });
   if (!same) {
     AtomicFolder folder(result.folder);
     for (const SymbolState& state : symbols_) {
-      const fs::path target =
-          symbols_.size() == 1 ? folder.staging() : folder.staging() / state.key.symbol;
+      const fs::path target = folder.staging() / SubfolderOf(state);
       fs::create_directories(target);
-      for (const auto& entry : fs::directory_iterator(FolderOf(state.report))) {
-        if (entry.path().filename() != "manifest.json") fs::copy(entry.path(), target);
+      for (const fs::path& file : ReportFiles(FolderOf(state.report))) {
+        fs::copy_file(file, target / file.filename());
       }
     }
     WriteFileAtomic(folder.staging() / "recipe.yaml", recipe_.text);
@@ -241,7 +267,7 @@ void StageRun::WriteRunFolder(RunResult& result) {
     folder.Commit();
   }
   for (const SymbolState& state : symbols_) {
-    const fs::path folder = symbols_.size() == 1 ? result.folder : result.folder / state.key.symbol;
+    const fs::path folder = result.folder / SubfolderOf(state);
     result.reports.push_back(folder / "report.html");
     result.summary += ReadFile(folder / "summary.txt");
     result.results.emplace_back(state.key.symbol, ReadFile(folder / "results.json"));
@@ -252,7 +278,10 @@ RunResult RunRecipe(const Recipe& recipe, const Home& home, const RunOptions& op
                     Progress& progress) {
   for (const std::string& stage : options.force) CheckStageName("--force", stage);
   if (!options.until.empty()) CheckStageName("--until", options.until);
-  if (!options.dry_run) RemoveStaleTemporaries(home.artifacts());
+  if (!options.dry_run) {
+    RemoveStaleTemporaries(home.artifacts());
+    RemoveStaleTemporaries(home.runs());
+  }
   return StageRun(recipe, home, options, progress).Run();
 }
 

@@ -7,7 +7,6 @@
 
 #include "almanac/base/file.h"
 #include "almanac/base/text.h"
-#include "almanac/pipeline/code_version.h"
 #include "almanac/pipeline/stage_run.h"
 #include "almanac/report/from_results.h"
 #include "almanac/report/pictures.h"
@@ -135,7 +134,7 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
   report.recipe_name = recipe_.name;
   report.recipe_yaml = recipe_.text;
   report.run_id = run_id_;
-  report.code_version = ProgramVersion();
+  report.code_version = ALMANAC_VERSION "+" + state.report.code_version;
   report.data_hash = state.candles_hash;
   report.data_from = state.candles.open_time.front();
   report.data_to = state.candles.KnownAt(state.candles.size() - 1);
@@ -213,8 +212,9 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
   }
   for (const StageReport& stage : stages_) {
     if (stage.artifact.empty()) continue;
-    const bool own =
-        stage.detail == state.key.symbol || stage.detail.size() > state.key.symbol.size();
+    // "BTCUSDT", or "ridge BTCUSDT".
+    const std::string& symbol = state.key.symbol;
+    const bool own = stage.detail == symbol || stage.detail.ends_with(" " + symbol);
     if (own) report.stages.push_back({stage.stage, stage.artifact.filename().string(), "", {}});
   }
   return report;

@@ -94,6 +94,8 @@ class StageRun {
   void RecordTrial(SymbolState& state, size_t model, Registry& registry);
 
   ReportData ReportOf(SymbolState& state) const;
+  // Of the run's folder: the folder itself if there is one symbol.
+  std::filesystem::path SubfolderOf(const SymbolState& state) const;
   void WriteRunFolder(RunResult& result);
   Json ResultsOf(SymbolState& state) const;
 
