@@ -85,10 +85,10 @@ void WriteCandleFile(const Database& database, const CandleSeries& bars,
                bars.size());
 }
 
-CandleSeries ReadCandleFile(const Database& database, const YearFile& file, const SeriesKey& key,
-                            TimeMs from, TimeMs to) {
+namespace {
+
+CandleSeries ReadColumns(const Database& database, const YearFile& file, TimeMs from, TimeMs to) {
   CandleSeries bars;
-  bars.key = key;
   ResultTable table = database.Query(
       fmt::format("SELECT timestamp, open, high, low, close, volume, trade_count, vwap FROM {} "
                   "WHERE {}",
@@ -111,8 +111,23 @@ CandleSeries ReadCandleFile(const Database& database, const YearFile& file, cons
   bars.vwap = take("vwap");
   if (HasNone(bars.trade_count)) bars.trade_count.clear();
   if (HasNone(bars.vwap)) bars.vwap.clear();
-  CheckAscending(bars, file);
   return bars;
+}
+
+}  // namespace
+
+CandleSeries ReadCandleFile(const Database& database, const YearFile& file, const SeriesKey& key,
+                            TimeMs from, TimeMs to) {
+  try {
+    CandleSeries bars = ReadColumns(database, file, from, to);
+    bars.key = key;
+    CheckAscending(bars, file);
+    return bars;
+  } catch (const Error& error) {
+    // A column that is missing or of another type: the file is not one of ours.
+    if (error.where().find(file.key) != std::string::npos) throw;
+    throw Error(error.code(), file.key, error.where() + ": " + error.problem(), kRemedy);
+  }
 }
 
 }  // namespace almanac

@@ -91,6 +91,7 @@ const char* DescriptionOf(const std::string& kind) {
   if (kind == "naive") return "tomorrow equals today: the forecast return is 0";
   if (kind == "drift") return "the mean return of the training part, whatever the features say";
   if (kind == "ridge") return "least squares on standardised features, with a penalty";
+  if (kind == "gbdt") return "gradient boosted decision trees";
   return "";
 }
 
@@ -122,13 +123,8 @@ bool IsBaselineName(const Recipe& recipe, const std::string& name) {
 
 }  // namespace
 
-ReportData StageRun::ReportOf(SymbolState& state) const {
-  const Dataset& data = DataOf(state);
-  const DataSplit& split = SplitOf(state);
-  const std::vector<Evaluation>& evaluations = EvaluationsOf(state);
-  const std::vector<BacktestResult>& backtests = BacktestsOf(state);
-
-  ReportData report;
+// The run's identity: what it was, from what.
+void StageRun::AddIdentity(const SymbolState& state, ReportData& report) const {
   report.title = recipe_.title + (symbols_.size() > 1 ? ": " + state.key.symbol : "");
   report.subtitle = recipe_.description;
   report.recipe_name = recipe_.name;
@@ -140,76 +136,6 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
   report.data_to = state.candles.KnownAt(state.candles.size() - 1);
   report.facts = {{"series", ToString(state.key)},
                   {"trials of this problem", std::to_string(state.trials.count)}};
-
-  for (const BacktestResult& result : backtests) {
-    report.verdict.push_back(VerdictOf(result, recipe_.evaluate.significance));
-  }
-  for (const Evaluation& evaluation : evaluations) {
-    if (IsBaselineName(recipe_, evaluation.model)) continue;
-    report.verdict.push_back(VerdictOf(evaluation, recipe_.evaluate.significance));
-    const auto figures = KeyFiguresOf(evaluation);
-    report.key_figures.insert(report.key_figures.end(), figures.begin(), figures.end());
-  }
-  if (!backtests.empty()) {
-    const auto figures = KeyFiguresOf(backtests.front());
-    report.key_figures.insert(report.key_figures.begin(), figures.begin(), figures.end());
-  }
-
-  ReportMarket market;
-  market.bars = state.candles;
-  market.currency = recipe_.report.currency;
-  Json learnt = Json::object();
-  for (size_t m = 0; m < recipe_.models.size(); ++m) {
-    const ModelSection& model = recipe_.models[m];
-    market.forecasts.push_back(ForecastCurve(TestForecastsOf(state, m), model));
-    report.errors.push_back(ErrorsOf(JudgedOf(state)[m], model));
-    const Json found = LearntOf(FolderOf(state.train[m]));
-    if (found.contains("coefficients")) learnt = found;
-    report.models.push_back({model.name, DescriptionOf(model.kind), ParametersText(found)});
-  }
-  report.markets.push_back(std::move(market));
-
-  if (!evaluations.empty()) {
-    report.forecast_tables = {MetricsTable(evaluations, Space::kReturn),
-                              MetricsTable(evaluations, Space::kPrice)};
-    report.by_month = {MonthsTable(evaluations, Space::kReturn, Metric::kMae),
-                       MonthsTable(evaluations, Space::kReturn, Metric::kIc)};
-    for (const Evaluation& evaluation : evaluations) {
-      AddAll(report.assumptions, evaluation.assumptions);
-    }
-  }
-  if (!backtests.empty()) {
-    const BacktestResult& first = backtests.front();
-    report.equity = EquityOf(first, recipe_.report.currency);
-    for (const BacktestResult& result : backtests) {
-      report.strategy_tables.push_back(AccountsTable(result));
-      report.strategy_tables.push_back(ActivityTable(result));
-      report.monthly_returns.push_back(MonthlyReturnsOf(result.strategy));
-      AddAll(report.assumptions, result.assumptions);
-    }
-    report.trades = TradesOf(first.strategy, state.key.symbol);
-  }
-
-  report.target = TargetSentence(recipe_.target, state.key.timeframe);
-  report.split = SplitRows(split, data);
-  report.features = FeaturesOf(recipe_.features, learnt);
-  report.audits = {AuditOf(state)};
-  report.fill = ToString(recipe_.data.fill);
-  if (state.filled > 0) {
-    report.warnings.push_back(
-        fmt::format("{} missing bars were filled forward: flat, with zero volume", state.filled));
-  }
-  if (!AuditOf(state).IsSound()) {
-    report.warnings.push_back(
-        "the series is not sound (see the data audit) and was used because the recipe says so");
-  }
-  if (recipe_.data.source == "simulator") {
-    report.warnings.push_back("simulated prices: what holds here says nothing about a real market");
-  }
-  if (recipe_.data.calendar->name() == "us-equities") {
-    report.warnings.push_back(
-        "survivorship bias: a list of symbols that exist today leaves out those that failed");
-  }
   for (const StageReport& stage : stages_) {
     if (stage.artifact.empty()) continue;
     // "BTCUSDT", or "ridge BTCUSDT".
@@ -217,6 +143,99 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
     const bool own = stage.detail == symbol || stage.detail.ends_with(" " + symbol);
     if (own) report.stages.push_back({stage.stage, stage.artifact.filename().string(), "", {}});
   }
+}
+
+// Verdicts and key figures: of the account that was traded first, then of each model's forecasts.
+void StageRun::AddVerdicts(SymbolState& state, ReportData& report) const {
+  const std::vector<BacktestResult>& backtests = BacktestsOf(state);
+  for (const BacktestResult& result : backtests) {
+    report.verdict.push_back(VerdictOf(result, recipe_.evaluate.significance));
+  }
+  if (!backtests.empty()) report.key_figures = KeyFiguresOf(backtests.front());
+  const auto judged = std::count_if(recipe_.models.begin(), recipe_.models.end(),
+                                    [](const ModelSection& model) { return !model.baseline(); });
+  for (const Evaluation& evaluation : EvaluationsOf(state)) {
+    if (IsBaselineName(recipe_, evaluation.model)) continue;
+    report.verdict.push_back(VerdictOf(evaluation, recipe_.evaluate.significance));
+    for (ReportKeyFigure& figure : KeyFiguresOf(evaluation)) {
+      if (judged > 1) figure.label = evaluation.model + ": " + figure.label;
+      report.key_figures.push_back(std::move(figure));
+    }
+  }
+}
+
+// Models, what they learnt, their forecasts and errors, and the tables that judge them.
+void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
+  ReportMarket market;
+  market.bars = state.candles;
+  market.currency = recipe_.report.currency;
+  Json weights = Json::object();
+  for (size_t m = 0; m < recipe_.models.size(); ++m) {
+    const ModelSection& model = recipe_.models[m];
+    market.forecasts.push_back(ForecastCurve(TestForecastsOf(state, m), model));
+    report.errors.push_back(ErrorsOf(JudgedOf(state)[m], model));
+    const Json learnt = LearntOf(FolderOf(state.train[m]));
+    if (learnt.contains("coefficients")) weights = learnt;
+    report.models.push_back({model.name, DescriptionOf(model.kind), ParametersText(learnt)});
+  }
+  report.markets.push_back(std::move(market));
+  report.features = FeaturesOf(recipe_.features, weights);
+
+  const std::vector<Evaluation>& evaluations = EvaluationsOf(state);
+  if (evaluations.empty()) return;
+  report.forecast_tables = {MetricsTable(evaluations, Space::kReturn),
+                            MetricsTable(evaluations, Space::kPrice)};
+  report.by_month = {MonthsTable(evaluations, Space::kReturn, Metric::kMae),
+                     MonthsTable(evaluations, Space::kReturn, Metric::kIc)};
+  for (const Evaluation& evaluation : evaluations) {
+    AddAll(report.assumptions, evaluation.assumptions);
+  }
+}
+
+void StageRun::AddTrading(SymbolState& state, ReportData& report) const {
+  const std::vector<BacktestResult>& backtests = BacktestsOf(state);
+  if (backtests.empty()) return;
+  report.equity = EquityOf(backtests.front(), recipe_.report.currency);
+  report.trades = TradesOf(backtests.front().strategy, state.key.symbol);
+  for (const BacktestResult& result : backtests) {
+    report.strategy_tables.push_back(AccountsTable(result));
+    report.strategy_tables.push_back(ActivityTable(result));
+    report.monthly_returns.push_back(MonthlyReturnsOf(result.strategy));
+    AddAll(report.assumptions, result.assumptions);
+  }
+}
+
+// The data's audit and what a reader has to bear in mind about it.
+void StageRun::AddData(SymbolState& state, ReportData& report) const {
+  report.target = TargetSentence(recipe_.target, state.key.timeframe);
+  report.split = SplitRows(SplitOf(state), DataOf(state));
+  report.audits = {AuditOf(state)};
+  report.fill = ToString(recipe_.data.fill);
+  std::vector<std::string>& warnings = report.warnings;
+  if (recipe_.data.source == "simulator") {
+    warnings.push_back("simulated prices: what holds here says nothing about a real market");
+  }
+  if (recipe_.data.calendar->name() == "us-equities") {
+    warnings.push_back(
+        "survivorship bias: a list of symbols that exist today leaves out those that failed");
+  }
+  if (!AuditOf(state).IsSound()) {
+    warnings.push_back(
+        "the series is not sound (see the data audit) and was used because the recipe says so");
+  }
+  if (state.filled > 0) {
+    warnings.push_back(
+        fmt::format("{} missing bars were filled forward: flat, with zero volume", state.filled));
+  }
+}
+
+ReportData StageRun::ReportOf(SymbolState& state) const {
+  ReportData report;
+  AddIdentity(state, report);
+  AddVerdicts(state, report);
+  AddForecasts(state, report);
+  AddTrading(state, report);
+  AddData(state, report);
   return report;
 }
 

@@ -94,6 +94,11 @@ class StageRun {
   void RecordTrial(SymbolState& state, size_t model, Registry& registry);
 
   ReportData ReportOf(SymbolState& state) const;
+  void AddIdentity(const SymbolState& state, ReportData& report) const;
+  void AddVerdicts(SymbolState& state, ReportData& report) const;
+  void AddForecasts(SymbolState& state, ReportData& report) const;
+  void AddTrading(SymbolState& state, ReportData& report) const;
+  void AddData(SymbolState& state, ReportData& report) const;
   // Of the run's folder: the folder itself if there is one symbol.
   std::filesystem::path SubfolderOf(const SymbolState& state) const;
   void WriteRunFolder(RunResult& result);
