@@ -140,7 +140,8 @@ int RunImport(const ImportFlags& flags, Invocation& invocation) {
     SayImport(report, invocation);
     return 0;
   } catch (const ImportRefused& refused) {
-    SayBadLines(refused.report(), invocation);
+    // The error itself names the first one.
+    if (refused.report().bad_line_count > 1) SayBadLines(refused.report(), invocation);
     throw;
   }
 }

@@ -20,6 +20,7 @@ struct BackfillFlags {
   std::vector<std::string> symbols;
   int requests_per_minute = 0;
   int concurrency = 4;
+  int attempts = 0;
   uint64_t seed = 1;
   bool refresh = false;
 };
@@ -31,6 +32,7 @@ SourceOptions ToSourceOptions(const BackfillFlags& flags, const Home& home) {
   if (!flags.feed.empty()) options.feed = flags.feed;
   if (!flags.adjustment.empty()) options.adjustment = flags.adjustment;
   if (flags.requests_per_minute > 0) options.requests_per_minute = flags.requests_per_minute;
+  if (flags.attempts > 0) options.retry.attempts = flags.attempts;
   options.simulator.seed = flags.seed;
   return options;
 }
@@ -48,9 +50,7 @@ void SayOutcomes(const BackfillReport& report, const Invocation& invocation) {
   }
   invocation.Say(table.Render());
   for (const BackfillOutcome& outcome : report.outcomes) {
-    if (outcome.error) {
-      invocation.Warn(ToString(outcome.key) + ": " + std::string(outcome.error->what()));
-    }
+    if (outcome.error) invocation.Warn(outcome.error->what());
   }
 }
 
@@ -93,6 +93,8 @@ void AddBackfill(CLI::App& data, Invocation& invocation) {
   command->add_option("--concurrency", flags->concurrency, "Requests in flight at once")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
+  command->add_option("--attempts", flags->attempts, "Tries of a request that fails (6)")
+      ->check(CLI::Range(1, 100));
   command->add_option("--seed", flags->seed, "Simulator: which market");
   command->add_flag("--refresh", flags->refresh, "Ask again for what was answered before");
   command->callback([flags, &invocation] {

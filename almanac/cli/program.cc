@@ -79,7 +79,12 @@ Error UsageError(const CLI::App& app, const CLI::ParseError& error) {
         ErrorCode::kUsage, place, "needs a command",
         fmt::format("the commands are {}", fmt::join(KnownWords(level, /*options=*/false), ", ")));
   }
-  if (!extra && !(required && has_commands)) {
+  const auto option = std::find_if(left.begin(), left.end(),
+                                   [](const std::string& text) { return text.rfind('-', 0) == 0; });
+  // So is a misspelt option, which may be why something else is missing.
+  if (required && option != left.end()) {
+    std::iter_swap(left.begin(), option);
+  } else if (!extra && !(required && has_commands)) {
     return Error(ErrorCode::kUsage, place, error.what(), remedy);
   }
   const std::string word = left.empty() ? "" : left.front().substr(0, left.front().find('='));
@@ -119,7 +124,22 @@ void LetGlobalFlagsFollow(CLI::App& app) {
   }
 }
 
+// Found out before anything is opened, so that the error names the folder that cannot be.
+void CheckHome(const Home& home) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  fs::path place = home.root;
+  while (!fs::exists(place, ignored) && place.has_parent_path() && place != place.parent_path()) {
+    place = place.parent_path();
+  }
+  if (fs::is_directory(place, ignored)) return;
+  throw Error(ErrorCode::kUsage, "--home " + home.root.string(),
+              place.string() + " is not a folder",
+              "name a folder, or a place where one can be made");
+}
+
 int RunAction(Invocation& invocation) {
+  CheckHome(invocation.home());
   if (invocation.threads > 0) SetThreadCount(invocation.threads);
   ConfigureLog(invocation.verbose ? LogLevel::kDebug
                : invocation.quiet ? LogLevel::kError

@@ -16,7 +16,8 @@
 #include "almanac/base/file.h"
 #include "almanac/base/hash.h"
 
-extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX has the caller declare it
+extern char**
+    environ;  // NOLINT(readability-redundant-declaration): POSIX has the caller declare it
 
 namespace almanac {
 namespace fs = std::filesystem;
@@ -118,7 +119,8 @@ ProgramEnd ProgramFolder::RunAndSignal(const std::vector<std::string>& arguments
   const auto start = std::chrono::steady_clock::now();
   const auto instant = start + std::chrono::duration<double>(after_seconds);
   const pid_t pid = Start(arguments);
-  // WNOWAIT leaves the process to Wait, so that its number cannot be another's when it is signalled.
+  // WNOWAIT leaves the process to Wait, so that its number cannot be another's when it is
+  // signalled.
   siginfo_t ended{};
   while (std::chrono::steady_clock::now() < instant) {
     waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT);

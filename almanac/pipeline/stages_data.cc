@@ -19,7 +19,7 @@ namespace {
 // What a symbol's failed download means for the run, which needs all of its symbols.
 void ThrowFirstError(const BackfillReport& report) {
   for (const BackfillOutcome& outcome : report.outcomes) {
-    if (outcome.error) throw outcome.error->Within(ToString(outcome.key));
+    if (outcome.error) throw Error(*outcome.error);  // names its series
   }
 }
 
