@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "almanac/base/error.h"
 #include "almanac/base/text.h"
@@ -173,19 +174,22 @@ struct SelectFlags {
   int64_t bars = 0;
 };
 
-bool Matches(const SeriesKey& key, const SelectFlags& flags) {
+bool Matches(const SeriesKey& key, const SelectFlags& flags,
+             const std::optional<Timeframe>& timeframe) {
   if (!flags.market.empty() && key.market != flags.market) return false;
-  if (!flags.timeframe.empty() && key.timeframe != Timeframe::Parse(flags.timeframe)) return false;
+  if (timeframe && key.timeframe != *timeframe) return false;
   return flags.symbols.empty() ||
          std::find(flags.symbols.begin(), flags.symbols.end(), key.symbol) != flags.symbols.end();
 }
 
 // The series that the flags name. A symbol that is nowhere is an error, not an empty answer.
 std::vector<SeriesInfo> Select(const CandleStore& store, const SelectFlags& flags) {
+  std::optional<Timeframe> timeframe;
+  if (!flags.timeframe.empty()) timeframe = Timeframe::Parse(flags.timeframe);
   const std::vector<SeriesInfo> all = store.List();
   std::vector<SeriesInfo> chosen;
   for (const SeriesInfo& info : all) {
-    if (Matches(info.key, flags)) chosen.push_back(info);
+    if (Matches(info.key, flags, timeframe)) chosen.push_back(info);
   }
   for (const std::string& symbol : flags.symbols) {
     if (std::none_of(chosen.begin(), chosen.end(),

@@ -14,6 +14,7 @@
 #include "almanac/feature/feature_set.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/lake/matrix.h"
+#include "almanac/lake/partition_path.h"
 #include "almanac/market/fill.h"
 #include "almanac/pipeline/recipe.h"
 
@@ -65,7 +66,7 @@ int Build(const RecipeFlags& flags, const std::filesystem::path& out, Invocation
   for (const SeriesKey& key : recipe.data.Keys()) {
     const CandleSeries series = ReadSeries(recipe, key, invocation.home());
     const FeatureTable table = BuildFeatures(recipe.features, series);
-    const std::filesystem::path target = out / key.symbol;
+    const std::filesystem::path target = out / EscapePartition(key.symbol);
     AtomicFolder folder(target);
     WriteMatrix(folder.staging(), table.index, table.names, table.columns,
                 recipe.features.ToJson());

@@ -5,6 +5,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/hash.h"
+#include "almanac/source/import_name.h"
 
 namespace almanac {
 namespace {
@@ -27,9 +28,12 @@ std::vector<std::string> ReadSymbols(const ConfigNode& node) {
   }
   std::set<std::string> seen;
   for (const std::string& symbol : symbols) {
-    if (symbol.empty() || !seen.insert(symbol).second) {
-      throw Error(ErrorCode::kUsage, node.Place("symbols"),
-                  symbol.empty() ? "holds an empty name" : "names " + symbol + " twice",
+    if (!IsSymbol(symbol)) {
+      throw Error(ErrorCode::kUsage, node.Place("symbols"), "\"" + symbol + "\" is no symbol",
+                  "use 1 to 64 letters, digits and . _ - / : ^ = + & $ #");
+    }
+    if (!seen.insert(symbol).second) {
+      throw Error(ErrorCode::kUsage, node.Place("symbols"), "names " + symbol + " twice",
                   "name every symbol once");
     }
   }

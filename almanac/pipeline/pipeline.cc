@@ -11,6 +11,7 @@
 #include "almanac/base/file.h"
 #include "almanac/base/log.h"
 #include "almanac/base/time.h"
+#include "almanac/lake/partition_path.h"
 #include "almanac/pipeline/code_version.h"
 #include "almanac/pipeline/stage_run.h"
 
@@ -232,7 +233,8 @@ RunResult StageRun::Run() {
 }
 
 fs::path StageRun::SubfolderOf(const SymbolState& state) const {
-  return symbols_.size() == 1 ? fs::path() : fs::path(state.key.symbol);
+  // As the lake names it: BTC/USD would be two folders, /etc a place outside.
+  return symbols_.size() == 1 ? fs::path() : fs::path(EscapePartition(state.key.symbol));
 }
 
 void StageRun::WriteRunFolder(RunResult& result) {
