@@ -132,8 +132,8 @@ TEST_P(CorpusTest, PredictionsOfTheRecordedModel) {
 std::vector<CorpusCase> AllCases() {
   std::vector<CorpusCase> cases;
   for (const char* set : {"binary", "multi3", "regr"}) {
-    for (const char* name : {"base", "cat", "coarse", "colwise", "early", "nobundle", "rng",
-                             "sample", "weighted", "work", "zeromiss"}) {
+    for (const char* name : {"base", "cat", "coarse", "colwise", "early", "nobundle", "quant",
+                             "rng", "sample", "weighted", "work", "zeromiss"}) {
       cases.push_back({set, name});
     }
   }

@@ -9,9 +9,6 @@
 namespace almanac::gbdt {
 namespace {
 
-// Features whose histograms one task makes: enough work to be worth a task.
-constexpr size_t kFeaturesPerTask = 8;
-
 // What LightGBM takes of `total` things for a share of them.
 uint32_t ShareOf(size_t total, double fraction) {
   const int count = static_cast<int>(static_cast<double>(total) * fraction + 0.5);
@@ -24,9 +21,7 @@ void ReconstructFrequentBin(const LeafSums& sums, uint32_t frequent,
   if (frequent == 0) return;
   HistogramBin rest{sums.gradient, sums.hessian};
   for (uint32_t bin = 0; bin < histogram.size(); ++bin) {
-    if (bin == frequent) continue;
-    rest.gradient -= histogram[bin].gradient;
-    rest.hessian -= histogram[bin].hessian;
+    if (bin != frequent) rest -= histogram[bin];
   }
   histogram[frequent] = rest;
 }
@@ -51,11 +46,14 @@ size_t GrownTree::LeafOf(const BinnedData& data, size_t row) const {
   return static_cast<size_t>(~at);
 }
 
-TreeGrower::TreeGrower(const BinnedData& data, const Params& params)
+TreeGrower::TreeGrower(const BinnedData& data, const Params& params, bool has_unit_hessian)
     : data_(data),
       params_(params),
       random_(static_cast<uint32_t>(params.feature_fraction_seed)),
-      is_chosen_(data.features(), 1) {
+      is_chosen_(data.features(), 1),
+      is_packed_(!params.exact || params.use_quantized_grad),
+      has_unit_hessian_(has_unit_hessian) {
+  if (is_packed_) tiles_ = BinTiles(data);
   first_bin_.push_back(0);
   for (size_t f = 0; f < data.features(); ++f) {
     first_bin_.push_back(first_bin_.back() + data.mapper(f).bins());
@@ -90,14 +88,27 @@ void TreeGrower::StartTree(std::span<const uint32_t> rows) {
   ChooseFeaturesOfTree();
   rows_.assign(rows.begin(), rows.end());
   scratch_.resize(rows.size());
+  for (Leaf& leaf : leaves_) ReturnHistogram(leaf);
   leaves_.clear();
   leaves_.reserve(static_cast<size_t>(params_.num_leaves));
   Leaf& root = leaves_.emplace_back();
   root.end = rows_.size();
   root.sums.rows = static_cast<int>(rows_.size());
+  if (is_packed_) {
+    coded_ = params_.use_quantized_grad
+                 ? Quantize(gradients_, hessians_, params_.num_grad_quant_bins, has_unit_hessian_)
+                 : ToFixedPoint(gradients_, hessians_, rows_);
+  }
   for (const uint32_t row : rows_) {
-    root.sums.gradient += gradients_[row];
-    root.sums.hessian += hessians_[row];
+    if (is_packed_) {
+      const PackedBin code = coded_.codes[row];
+      root.sums.packed += code;
+      root.sums.gradient += PackedGradient(code) * coded_.scale.gradient;
+      root.sums.hessian += PackedHessian(code) * coded_.scale.hessian;
+    } else {
+      root.sums.gradient += gradients_[row];
+      root.sums.hessian += hessians_[row];
+    }
   }
   // Not smoothed: the root has no parent.
   Params plain = params_;
@@ -120,6 +131,9 @@ GrownTree TreeGrower::Grow(std::span<const float> gradients, std::span<const flo
     right = static_cast<int>(leaves_.size());
     Apply(left, grown);
   }
+  const bool renews = params_.use_quantized_grad ? params_.quant_train_renew_leaf
+                                                 : is_packed_ && params_.path_smooth <= kEpsilon;
+  if (renews && leaves_.size() > 1) RenewOutputs();
   Tree& tree = grown.tree;
   for (const Leaf& leaf : leaves_) {
     tree.leaf_value.push_back(std::isnan(leaf.sums.output) ? 0 : leaf.sums.output);
@@ -144,15 +158,19 @@ bool TreeGrower::MayBeSplit(int left, int right) const {
 
 void TreeGrower::GatherGradients(const Leaf& leaf) {
   const size_t count = leaf.end - leaf.begin;
-  leaf_gradients_.resize(count);
-  leaf_hessians_.resize(count);
-  for (size_t i = 0; i < count; ++i) {
-    leaf_gradients_[i] = gradients_[rows_[leaf.begin + i]];
-    leaf_hessians_[i] = hessians_[rows_[leaf.begin + i]];
+  const auto gather = [&](auto& into, const auto& from) {
+    into.resize(count);
+    for (size_t i = 0; i < count; ++i) into[i] = from[rows_[leaf.begin + i]];
+  };
+  if (is_packed_) {
+    gather(leaf_codes_, coded_.codes);
+  } else {
+    gather(leaf_gradients_, gradients_);
+    gather(leaf_hessians_, hessians_);
   }
 }
 
-void TreeGrower::FillHistogram(const Leaf& leaf, size_t feature, HistogramBin* bins) const {
+void TreeGrower::FillExact(const Leaf& leaf, size_t feature, HistogramBin* bins) const {
   const size_t count = leaf.end - leaf.begin;
   std::fill_n(bins, data_.mapper(feature).bins(), HistogramBin());
   data_.Visit(feature, [&](const auto* bin_of) {
@@ -164,65 +182,169 @@ void TreeGrower::FillHistogram(const Leaf& leaf, size_t feature, HistogramBin* b
   });
 }
 
-// Only the smaller child's histogram is added up; the other's is their parent's, which it takes
-// over, minus that.
-void TreeGrower::Evaluate(int left, int right) {
-  leaves_[static_cast<size_t>(left)].best = Split();
-  if (!MayBeSplit(left, right)) return;
-  const size_t features = data_.features();
-  const bool has_parent = right >= 0;
-  const auto first = static_cast<size_t>(left);
-  const auto second = static_cast<size_t>(has_parent ? right : left);
-  const bool left_is_smaller = !has_parent || leaves_[first].sums.rows < leaves_[second].sums.rows;
-  Leaf& smaller = leaves_[left_is_smaller ? first : second];
-  Leaf& larger = leaves_[left_is_smaller ? second : first];
-  if (has_parent && left_is_smaller) {
-    larger.histogram = std::move(smaller.histogram);
-    larger.is_splittable = std::move(smaller.is_splittable);
-  }
-  smaller.histogram.resize(first_bin_.back());
-  smaller.is_splittable.assign(features, 0);
-  GatherGradients(smaller);
-
-  const std::vector<uint8_t> allowed_smaller = ChooseFeaturesOfNode();
-  const std::vector<uint8_t> allowed_larger =
-      has_parent ? ChooseFeaturesOfNode() : std::vector<uint8_t>();
-  std::vector<Split> found_smaller(features), found_larger(has_parent ? features : 0);
-  const auto search = [&](Leaf& leaf, size_t f, std::vector<Split>& found) {
-    bool is_splittable = false;
-    const std::span bins(leaf.histogram.data() + first_bin_[f], data_.mapper(f).bins());
-    found[f] = FindSplit(bins, data_.mapper(f), leaf.sums, params_, &is_splittable);
-    found[f].feature = static_cast<uint32_t>(f);
-    leaf.is_splittable[f] = is_splittable ? 1 : 0;
-  };
-  const auto evaluate = [&](size_t f) {
-    if (is_chosen_[f] == 0 || (has_parent && larger.is_splittable[f] == 0)) return;
-    HistogramBin* small_bins = smaller.histogram.data() + first_bin_[f];
-    const BinMapper& mapper = data_.mapper(f);
-    FillHistogram(smaller, f, small_bins);
-    ReconstructFrequentBin(smaller.sums, mapper.frequent_bin(), {small_bins, mapper.bins()});
-    search(smaller, f, found_smaller);
-    if (!has_parent) return;
-    HistogramBin* large_bins = larger.histogram.data() + first_bin_[f];
-    for (uint32_t bin = 0; bin < mapper.bins(); ++bin) {
-      large_bins[bin].gradient -= small_bins[bin].gradient;
-      large_bins[bin].hessian -= small_bins[bin].hessian;
-    }
-    search(larger, f, found_larger);
-  };
-  ParallelFor((features + kFeaturesPerTask - 1) / kFeaturesPerTask, [&](size_t task) {
-    const size_t end = std::min(features, (task + 1) * kFeaturesPerTask);
-    for (size_t f = task * kFeaturesPerTask; f < end; ++f) evaluate(f);
+void TreeGrower::FillPacked(const Leaf& leaf, size_t feature, PackedBin* bins) const {
+  const size_t count = leaf.end - leaf.begin;
+  data_.Visit(feature, [&](const auto* bin_of) {
+    for (size_t i = 0; i < count; ++i) bins[bin_of[rows_[leaf.begin + i]]] += leaf_codes_[i];
   });
-  FindBest(smaller, found_smaller, allowed_smaller);
-  if (has_parent) FindBest(larger, found_larger, allowed_larger);
 }
 
-void TreeGrower::FindBest(Leaf& leaf, const std::vector<Split>& found,
-                          const std::vector<uint8_t>& allowed) {
+void TreeGrower::FillTile(Leaf& leaf, size_t group, const std::vector<size_t>& features) const {
+  PackedBin* histogram = leaf.packed_histogram.data();
+  std::vector<TileColumn> columns;
+  for (const size_t f : features) {
+    PackedBin* bins = histogram + first_bin_[f];
+    std::fill_n(bins, data_.mapper(f).bins(), PackedBin{0});
+    if (tiles_.Has(f)) {
+      columns.push_back({static_cast<uint32_t>(f % BinTiles::kColumns), bins});
+    } else {
+      FillPacked(leaf, f, bins);
+    }
+  }
+  tiles_.Fill(group, std::span(rows_).subspan(leaf.begin, leaf.end - leaf.begin), leaf_codes_,
+              columns);
+}
+
+template <>
+std::vector<HistogramBin>& TreeGrower::HistogramOf<HistogramBin>(Leaf& leaf) {
+  return leaf.histogram;
+}
+
+template <>
+std::vector<PackedBin>& TreeGrower::HistogramOf<PackedBin>(Leaf& leaf) {
+  return leaf.packed_histogram;
+}
+
+template <typename Bin>
+std::span<Bin> TreeGrower::BinsOf(Leaf& leaf, size_t feature) {
+  return std::span(HistogramOf<Bin>(leaf))
+      .subspan(first_bin_[feature], first_bin_[feature + 1] - first_bin_[feature]);
+}
+
+void TreeGrower::TakeHistogram(Leaf& leaf) {
+  const auto take = [&](auto& histogram, auto& free) {
+    if (!free.empty()) {
+      histogram = std::move(free.back());
+      free.pop_back();
+    }
+    histogram.resize(first_bin_.back());
+  };
+  if (is_packed_) {
+    take(leaf.packed_histogram, free_packed_);
+  } else {
+    take(leaf.histogram, free_histograms_);
+  }
+}
+
+void TreeGrower::ReturnHistogram(Leaf& leaf) {
+  if (!leaf.histogram.empty()) free_histograms_.push_back(std::move(leaf.histogram));
+  if (!leaf.packed_histogram.empty()) free_packed_.push_back(std::move(leaf.packed_histogram));
+  leaf.histogram.clear();
+  leaf.packed_histogram.clear();
+}
+
+// Only the smaller child's histogram is added up; the other's is their parent's, which it takes
+// over, minus that.
+TreeGrower::Siblings TreeGrower::PairUp(int left, int right) {
+  const size_t features = data_.features();
+  Leaf& first = leaves_[static_cast<size_t>(left)];
+  if (right < 0) {
+    TakeHistogram(first);
+    first.is_splittable.assign(features, 0);
+    return {&first, nullptr, std::vector<Split>(features), {}};
+  }
+  Leaf& second = leaves_[static_cast<size_t>(right)];
+  const bool left_is_smaller = first.sums.rows < second.sums.rows;
+  Leaf& smaller = left_is_smaller ? first : second;
+  Leaf& larger = left_is_smaller ? second : first;
+  if (left_is_smaller) {
+    larger.histogram.swap(smaller.histogram);
+    larger.packed_histogram.swap(smaller.packed_histogram);
+    larger.is_splittable.swap(smaller.is_splittable);
+  }
+  TakeHistogram(smaller);
+  smaller.is_splittable.assign(features, 0);
+  return {&smaller, &larger, std::vector<Split>(features), std::vector<Split>(features)};
+}
+
+void TreeGrower::Search(size_t feature, Leaf& leaf, std::vector<Split>& found) {
+  const BinMapper& mapper = data_.mapper(feature);
+  bool is_splittable = false;
+  found[feature] = is_packed_ ? FindSplit(BinsOf<PackedBin>(leaf, feature), mapper, leaf.sums,
+                                          coded_.scale, params_, &is_splittable)
+                              : FindSplit(BinsOf<HistogramBin>(leaf, feature), mapper, leaf.sums,
+                                          params_, &is_splittable);
+  found[feature].feature = static_cast<uint32_t>(feature);
+  leaf.is_splittable[feature] = is_splittable ? 1 : 0;
+}
+
+// With the smaller leaf's histogram of the feature added up.
+template <typename Bin>
+void TreeGrower::SearchFeature(size_t feature, Siblings& siblings) {
+  const std::span<Bin> small = BinsOf<Bin>(*siblings.smaller, feature);
+  Search(feature, *siblings.smaller, siblings.found_smaller);
+  if (siblings.larger == nullptr) return;
+  const std::span<Bin> large = BinsOf<Bin>(*siblings.larger, feature);
+  for (size_t bin = 0; bin < large.size(); ++bin) large[bin] -= small[bin];
+  Search(feature, *siblings.larger, siblings.found_larger);
+}
+
+// The features of one tile. Those that could not split the parent are not looked at again.
+void TreeGrower::SearchGroup(size_t group, Siblings& siblings) {
+  const size_t begin = group * BinTiles::kColumns;
+  const size_t end = std::min(data_.features(), begin + BinTiles::kColumns);
+  std::vector<size_t> features;
+  for (size_t f = begin; f < end; ++f) {
+    const bool could_split = siblings.larger == nullptr || siblings.larger->is_splittable[f] != 0;
+    if (is_chosen_[f] != 0 && could_split) features.push_back(f);
+  }
+  if (is_packed_) {
+    FillTile(*siblings.smaller, group, features);
+    for (const size_t f : features) SearchFeature<PackedBin>(f, siblings);
+    return;
+  }
+  for (const size_t f : features) {
+    const std::span<HistogramBin> bins = BinsOf<HistogramBin>(*siblings.smaller, f);
+    FillExact(*siblings.smaller, f, bins.data());
+    ReconstructFrequentBin(siblings.smaller->sums, data_.mapper(f).frequent_bin(), bins);
+    SearchFeature<HistogramBin>(f, siblings);
+  }
+}
+
+void TreeGrower::Evaluate(int left, int right) {
+  leaves_[static_cast<size_t>(left)].best = Split();
+  if (!MayBeSplit(left, right)) {
+    ReturnHistogram(leaves_[static_cast<size_t>(left)]);
+    return;
+  }
+  Siblings siblings = PairUp(left, right);
+  GatherGradients(*siblings.smaller);
+  const size_t groups = (data_.features() + BinTiles::kColumns - 1) / BinTiles::kColumns;
+  ParallelFor(groups, [&](size_t group) { SearchGroup(group, siblings); });
+  ChooseBest(*siblings.smaller, siblings.found_smaller);
+  if (siblings.larger != nullptr) ChooseBest(*siblings.larger, siblings.found_larger);
+}
+
+void TreeGrower::ChooseBest(Leaf& leaf, const std::vector<Split>& found) {
+  const std::vector<uint8_t> allowed = ChooseFeaturesOfNode();
   for (size_t f = 0; f < found.size(); ++f) {
     if (allowed[f] != 0 && found[f].IsBetterThan(leaf.best)) leaf.best = found[f];
   }
+}
+
+// Leaf values from the gradients as they are, not as they were coded.
+void TreeGrower::RenewOutputs() {
+  Params plain = params_;
+  plain.path_smooth = 0;
+  ParallelFor(leaves_.size(), [&](size_t l) {
+    double gradient = 0, hessian = 0;
+    for (const uint32_t row : LeafRows(l)) {
+      gradient += gradients_[row];
+      hessian += hessians_[row];
+    }
+    LeafSums& sums = leaves_[l].sums;
+    sums.output = LeafOutput(gradient, hessian, plain, params_.lambda_l2, sums.rows, 0);
+  });
 }
 
 int TreeGrower::BestLeaf() const {

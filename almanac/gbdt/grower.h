@@ -1,5 +1,9 @@
 // Grows one tree leaf by leaf on gradients and hessians, as LightGBM does on one thread: equal
 // input gives an equal tree, to the last bit, at any number of threads here.
+//
+// Three kinds of sums: doubles (LightGBM's default), small whole numbers (its quantized training),
+// and, where params.exact is off, fixed-point numbers with as many digits as the number of rows
+// leaves room for.
 #ifndef ALMANAC_GBDT_GROWER_H_
 #define ALMANAC_GBDT_GROWER_H_
 
@@ -8,7 +12,9 @@
 #include <span>
 #include <vector>
 
+#include "almanac/gbdt/bin_tiles.h"
 #include "almanac/gbdt/binned_data.h"
+#include "almanac/gbdt/coded_gradients.h"
 #include "almanac/gbdt/params.h"
 #include "almanac/gbdt/random.h"
 #include "almanac/gbdt/split.h"
@@ -27,11 +33,11 @@ struct GrownTree {
   size_t LeafOf(const BinnedData& data, size_t row) const;
 };
 
-// For one training. Keeps a histogram for each leaf: num_leaves * (all bins) * 16 bytes.
+// For one training. Keeps a histogram for each leaf that may be split: 16 bytes a bin, or 8.
 class TreeGrower {
  public:
-  // Both must outlive it.
-  TreeGrower(const BinnedData& data, const Params& params);
+  // Both must outlive it. `has_unit_hessian`: all hessians of all trees are 1.
+  TreeGrower(const BinnedData& data, const Params& params, bool has_unit_hessian);
 
   // `gradients` and `hessians` are one a row of the data; `rows`, ascending, are those to learn
   // from. The leaf values are not yet shrunk.
@@ -48,8 +54,15 @@ class TreeGrower {
     int parent = -1;       // node
     bool is_left = false;  // child of it
     Split best;
-    std::vector<HistogramBin> histogram;
+    std::vector<HistogramBin> histogram;  // of the two, one is used
+    std::vector<PackedBin> packed_histogram;
     std::vector<uint8_t> is_splittable;  // by feature
+  };
+  // A leaf whose histograms are added up, and its larger sibling; the root has none.
+  struct Siblings {
+    Leaf* smaller;
+    Leaf* larger;
+    std::vector<Split> found_smaller, found_larger;  // by feature
   };
 
   void StartTree(std::span<const uint32_t> rows);
@@ -58,13 +71,27 @@ class TreeGrower {
   // Makes the best splits of two new leaves; `right` is the root's missing sibling if negative.
   void Evaluate(int left, int right);
   bool MayBeSplit(int left, int right) const;
-  void FillHistogram(const Leaf& leaf, size_t feature, HistogramBin* bins) const;
-  void FindBest(Leaf& leaf, const std::vector<Split>& found, const std::vector<uint8_t>& allowed);
+  Siblings PairUp(int left, int right);
+  void GatherGradients(const Leaf& leaf);
+  void SearchGroup(size_t group, Siblings& siblings);
+  template <typename Bin>
+  void SearchFeature(size_t feature, Siblings& siblings);
+  void Search(size_t feature, Leaf& leaf, std::vector<Split>& found);
+  void FillExact(const Leaf& leaf, size_t feature, HistogramBin* bins) const;
+  void FillPacked(const Leaf& leaf, size_t feature, PackedBin* bins) const;
+  void FillTile(Leaf& leaf, size_t group, const std::vector<size_t>& features) const;
+  template <typename Bin>
+  static std::vector<Bin>& HistogramOf(Leaf& leaf);
+  template <typename Bin>
+  std::span<Bin> BinsOf(Leaf& leaf, size_t feature);
+  void TakeHistogram(Leaf& leaf);
+  void ReturnHistogram(Leaf& leaf);
+  void ChooseBest(Leaf& leaf, const std::vector<Split>& found);
+  void RenewOutputs();
   int BestLeaf() const;
   void Apply(int leaf, GrownTree& grown);
   void AppendNode(const Leaf& leaf, GrownTree& grown, int node) const;
   size_t Partition(const Leaf& leaf, const GrownTree& grown, size_t node);
-  void GatherGradients(const Leaf& leaf);
 
   const BinnedData& data_;
   const Params& params_;
@@ -73,7 +100,14 @@ class TreeGrower {
   std::vector<uint32_t> chosen_;    // features of this tree, ascending
   std::vector<uint8_t> is_chosen_;  // the same, by feature
   std::span<const float> gradients_, hessians_;
-  std::vector<float> leaf_gradients_, leaf_hessians_;  // of the leaf being added up, in row order
+  bool is_packed_, has_unit_hessian_;
+  BinTiles tiles_;        // if packed
+  CodedGradients coded_;  // if packed, one a row of the data
+  // Of the leaf being added up, in row order: floats, or coded.
+  std::vector<float> leaf_gradients_, leaf_hessians_;
+  std::vector<PackedBin> leaf_codes_;
+  std::vector<std::vector<HistogramBin>> free_histograms_;  // to be used again
+  std::vector<std::vector<PackedBin>> free_packed_;
   std::vector<uint32_t> rows_, scratch_;
   std::vector<Leaf> leaves_;
 };

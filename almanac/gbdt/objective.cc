@@ -37,6 +37,7 @@ class Regression : public Objective {
     }
     return sum / weights;
   }
+  bool HasUnitHessian() const override { return targets_.weight.empty(); }
 
  protected:
   virtual float GradientOf(double error, size_t row) const {

@@ -44,6 +44,8 @@ class Objective {
   virtual double Start(size_t of_class) const = 0;
   // False where all labels are alike.
   virtual bool NeedsTraining(size_t /*of_class*/) const { return true; }
+  // Whether all hessians are 1.
+  virtual bool HasUnitHessian() const { return false; }
   // Whether leaf values are replaced by RenewedOutput.
   virtual bool RenewsLeaves() const { return false; }
   // The leaf value for rows whose label minus score is `residual`, their `weight`s or none.

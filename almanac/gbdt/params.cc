@@ -270,6 +270,17 @@ void RefuseContradictions(const Params& params, std::string_view where) {
   if (params.force_col_wise && params.force_row_wise) {
     refuse("force_col_wise and force_row_wise exclude each other", "give at most one of them");
   }
+  if (params.use_quantized_grad && params.stochastic_rounding) {
+    refuse(
+        "use_quantized_grad with stochastic_rounding, which depends on LightGBM's threads, is "
+        "not implemented",
+        "give stochastic_rounding = false");
+  }
+  const bool samples_rows = params.bagging_freq > 0 && params.bagging_fraction < 1;
+  if (params.use_quantized_grad && (samples_rows || !params.categorical_feature.empty())) {
+    refuse("use_quantized_grad with bagging or categorical features is not implemented",
+           "leave one of them out");
+  }
   if (params.objective == "quantile" && params.alpha >= 1) {
     refuse(fmt::format("alpha = {} is no quantile", params.alpha), "give alpha below 1");
   }

@@ -58,6 +58,14 @@ struct Params {
   int data_random_seed = 1, bagging_seed = 3, drop_seed = 4, feature_fraction_seed = 2;
   int objective_seed = 5, extra_seed = 6;
 
+  // Gradients as small whole numbers, as LightGBM does with stochastic_rounding = false (the other
+  // depends on its threads and is refused).
+  bool use_quantized_grad = false, quant_train_renew_leaf = false, stochastic_rounding = true;
+  int num_grad_quant_bins = 4;
+
+  // Not LightGBM's: false makes histograms of fixed-point numbers, faster and nearly the same.
+  bool exact = true;
+
   int saved_feature_importance_type = 0;  // 0: how many splits, 1: their gain
 
   // Without influence on the model here; kept because the model file lists them.

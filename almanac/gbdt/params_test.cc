@@ -102,6 +102,7 @@ TEST(ParamsTest, WhatIsNotImplementedMayBeGivenItsDefault) {
             "here: linear_tree: linear_tree = true is not implemented; leave it at 0");
   EXPECT_THAT(Refusal({{"boosting", "dart"}}), HasSubstr("not implemented"));
   EXPECT_THAT(Refusal({{"boosting", "goss"}}), HasSubstr("not implemented"));
+  EXPECT_THAT(Refusal({{"use_quantized_grad", "true"}}), HasSubstr("stochastic_rounding = false"));
 }
 
 TEST(ParamsTest, ModelTextListsEveryParameter) {

@@ -16,28 +16,105 @@ bool HasPlainOutput(const Params& params) {
   return params.max_delta_step <= 0 && params.path_smooth <= kEpsilon;
 }
 
-// One side of a candidate split, growing as bins are added.
-struct Side {
-  double gradient = 0, hessian = kEpsilon;
-  int rows = 0;
+// One side of a candidate split, growing as bins are added: in doubles.
+class ExactSums {
+ public:
+  using Bin = HistogramBin;
+  struct Side {
+    double gradient = 0, hessian = kEpsilon;
+    int rows = 0;
+  };
 
-  void Add(const HistogramBin& bin, double rows_per_hessian) {
-    gradient += bin.gradient;
-    hessian += bin.hessian;
-    rows += RoundCount(bin.hessian * rows_per_hessian);
+  // The sums of the leaf are to carry 2 epsilon, one a side.
+  explicit ExactSums(const LeafSums& leaf) : leaf_(leaf) {
+    leaf_.hessian += 2 * kEpsilon;
+    rows_per_hessian_ = leaf_.rows / leaf_.hessian;
   }
+
+  double gradient() const { return leaf_.gradient; }
+  double hessian() const { return leaf_.hessian; }
+  void Add(Side& side, const Bin& bin) const {
+    side.gradient += bin.gradient;
+    side.hessian += bin.hessian;
+    side.rows += RoundCount(bin.hessian * rows_per_hessian_);
+  }
+  Side Rest(const Side& side) const {
+    return {leaf_.gradient - side.gradient, leaf_.hessian - side.hessian, leaf_.rows - side.rows};
+  }
+  Side First(std::span<const Bin> histogram) const {
+    Side first{leaf_.gradient, leaf_.hessian - kEpsilon, leaf_.rows};
+    for (const Bin& bin : histogram.subspan(1)) {
+      first.gradient -= bin.gradient;
+      first.hessian -= bin.hessian;
+      first.rows -= RoundCount(bin.hessian * rows_per_hessian_);
+    }
+    return first;
+  }
+  static double Gradient(const Side& side) { return side.gradient; }
+  static double Hessian(const Side& side) { return side.hessian; }
+  static double GuardedHessian(const Side& side) { return side.hessian; }
+  static LeafSums Sums(const Side& side) {
+    return {side.gradient, side.hessian - kEpsilon, side.rows, 0, 0};
+  }
+
+ private:
+  LeafSums leaf_;
+  double rows_per_hessian_;
 };
 
-// Both scans over the bins of a numerical feature. The sums of `leaf` carry 2 epsilon, one a side.
-class NumericalScan {
+// In whole numbers.
+class PackedSums {
  public:
-  NumericalScan(std::span<const HistogramBin> histogram, const BinMapper& mapper,
+  using Bin = PackedBin;
+  struct Side {
+    PackedBin sum = 0;
+    int rows = 0;
+  };
+
+  PackedSums(const LeafSums& leaf, const PackedScale& scale) : leaf_(leaf), scale_(scale) {
+    rows_per_hessian_ = static_cast<double>(leaf.rows) / PackedHessian(leaf.packed);
+  }
+
+  double gradient() const { return Gradient({leaf_.packed, 0}); }
+  double hessian() const { return Hessian({leaf_.packed, 0}); }
+  void Add(Side& side, Bin bin) const {
+    side.sum += bin;
+    side.rows = Rows(side.sum);
+  }
+  Side Rest(const Side& side) const { return {leaf_.packed - side.sum, leaf_.rows - side.rows}; }
+  Side First(std::span<const Bin> histogram) const {
+    PackedBin sum = leaf_.packed;
+    for (const Bin bin : histogram.subspan(1)) sum -= bin;
+    return {sum, Rows(sum)};
+  }
+  double Gradient(const Side& side) const { return PackedGradient(side.sum) * scale_.gradient; }
+  double Hessian(const Side& side) const { return PackedHessian(side.sum) * scale_.hessian; }
+  double GuardedHessian(const Side& side) const { return Hessian(side) + kEpsilon; }
+  LeafSums Sums(const Side& side) const {
+    return {Gradient(side), Hessian(side), Rows(side.sum), 0, side.sum};
+  }
+
+ private:
+  int Rows(PackedBin sum) const { return RoundCount(PackedHessian(sum) * rows_per_hessian_); }
+
+  const LeafSums& leaf_;
+  const PackedScale& scale_;
+  double rows_per_hessian_;
+};
+
+// Both scans over the bins of a numerical feature.
+template <typename Sums>
+class NumericalScan {
+  using Bin = typename Sums::Bin;
+  using Side = typename Sums::Side;
+
+ public:
+  NumericalScan(const Sums& sums, std::span<const Bin> histogram, const BinMapper& mapper,
                 const LeafSums& leaf, const Params& params)
-      : histogram_(histogram), mapper_(mapper), leaf_(leaf), params_(params) {
-    rows_per_hessian_ = leaf.rows / leaf.hessian;
-    least_gain_ =
-        LeafGain(leaf.gradient, leaf.hessian, params, params.lambda_l2, leaf.rows, leaf.output) +
-        params.min_gain_to_split;
+      : sums_(sums), histogram_(histogram), mapper_(mapper), leaf_(leaf), params_(params) {
+    least_gain_ = LeafGain(sums.gradient(), sums.hessian(), params, params.lambda_l2, leaf.rows,
+                           leaf.output) +
+                  params.min_gain_to_split;
   }
 
   Split Find(bool* is_splittable) {
@@ -53,99 +130,87 @@ class NumericalScan {
   }
 
  private:
+  // The best candidate of one scan.
+  struct Candidate {
+    double gain = -std::numeric_limits<double>::infinity();
+    Side left;
+    uint32_t threshold = 0;
+  };
+
   // Collects the right side; what is missing stays on the left.
   void ScanFromRight() {
-    Side right, best_left;
-    double best_gain = -std::numeric_limits<double>::infinity();
-    uint32_t threshold = 0;
+    Side right;
+    Candidate best;
     for (uint32_t bin = mapper_.bins() - (skips_nan_ ? 2 : 1); bin >= 1; --bin) {
       if (skips_zero_ && bin == mapper_.zero_bin()) continue;
-      right.Add(histogram_[bin], rows_per_hessian_);
+      sums_.Add(right, histogram_[bin]);
       if (!IsBigEnough(right)) continue;
-      const Side left = Rest(right);
+      const Side left = sums_.Rest(right);
       if (!IsBigEnough(left)) break;
-      const double gain = Gain(left, right);
-      if (gain <= least_gain_) continue;
-      is_splittable_ = true;
-      if (gain <= best_gain) continue;
-      best_gain = gain;
-      best_left = left;
-      threshold = bin - 1;
+      Consider(left, Gain(left, right), bin - 1, best);
     }
-    Take(best_gain, best_left, threshold, true);
+    Take(best, true);
   }
 
   // Collects the left side; what is missing goes right.
   void ScanFromLeft() {
-    Side left, best_left;
-    double best_gain = -std::numeric_limits<double>::infinity();
-    uint32_t threshold = 0;
+    Side left;
+    Candidate best;
     // LightGBM does not store a most frequent bin 0: it takes it from the leaf's sums for NaN, and
     // leaves it out where zero is missing.
     const bool lacks_first = mapper_.frequent_bin() == 0;
-    if (lacks_first && skips_nan_) left = WithoutOthers();
+    if (lacks_first && skips_nan_) left = sums_.First(histogram_);
     for (uint32_t bin = lacks_first && !skips_nan_ ? 1 : 0; bin + 2 <= mapper_.bins(); ++bin) {
       if (skips_zero_ && bin == mapper_.zero_bin()) continue;
-      if (bin > 0 || !lacks_first) left.Add(histogram_[bin], rows_per_hessian_);
+      if (bin > 0 || !lacks_first) sums_.Add(left, histogram_[bin]);
       if (!IsBigEnough(left)) continue;
-      const Side right = Rest(left);
+      const Side right = sums_.Rest(left);
       if (!IsBigEnough(right)) break;
-      const double gain = Gain(left, right);
-      if (gain <= least_gain_) continue;
-      is_splittable_ = true;
-      if (gain <= best_gain) continue;
-      best_gain = gain;
-      best_left = left;
-      threshold = bin;
+      Consider(left, Gain(left, right), bin, best);
     }
-    Take(best_gain, best_left, threshold, false);
+    Take(best, false);
   }
 
   bool IsBigEnough(const Side& side) const {
-    return side.rows >= params_.min_data_in_leaf && side.hessian >= params_.min_sum_hessian_in_leaf;
+    return side.rows >= params_.min_data_in_leaf &&
+           sums_.Hessian(side) >= params_.min_sum_hessian_in_leaf;
   }
 
-  Side Rest(const Side& side) const {
-    return {leaf_.gradient - side.gradient, leaf_.hessian - side.hessian, leaf_.rows - side.rows};
+  double GainOf(const Side& side) const {
+    return LeafGain(sums_.Gradient(side), sums_.GuardedHessian(side), params_, params_.lambda_l2,
+                    side.rows, leaf_.output);
+  }
+  double Gain(const Side& left, const Side& right) const { return GainOf(left) + GainOf(right); }
+
+  void Consider(const Side& left, double gain, uint32_t threshold, Candidate& best) {
+    if (gain <= least_gain_) return;
+    is_splittable_ = true;
+    if (gain > best.gain) best = {gain, left, threshold};
   }
 
-  Side WithoutOthers() const {
-    Side first{leaf_.gradient, leaf_.hessian - kEpsilon, leaf_.rows};
-    for (uint32_t bin = 1; bin < mapper_.bins(); ++bin) {
-      first.gradient -= histogram_[bin].gradient;
-      first.hessian -= histogram_[bin].hessian;
-      first.rows -= RoundCount(histogram_[bin].hessian * rows_per_hessian_);
-    }
-    return first;
+  // The sums of a side as a leaf of its own.
+  LeafSums LeafOf(const Side& side) const {
+    LeafSums leaf = sums_.Sums(side);
+    leaf.output = LeafOutput(sums_.Gradient(side), sums_.Hessian(side), params_, params_.lambda_l2,
+                             leaf.rows, leaf_.output);
+    return leaf;
   }
 
-  double Gain(const Side& left, const Side& right) const {
-    return LeafGain(left.gradient, left.hessian, params_, params_.lambda_l2, left.rows,
-                    leaf_.output) +
-           LeafGain(right.gradient, right.hessian, params_, params_.lambda_l2, right.rows,
-                    leaf_.output);
-  }
-
-  void Take(double gain, const Side& left, uint32_t threshold, bool defaults_left) {
-    if (!is_splittable_ || !(gain > best_.gain + least_gain_)) return;
-    const Side right = Rest(left);
-    const auto sums = [&](const Side& side) {
-      return LeafSums{side.gradient, side.hessian - kEpsilon, side.rows,
-                      LeafOutput(side.gradient, side.hessian, params_, params_.lambda_l2, side.rows,
-                                 leaf_.output)};
-    };
-    best_.threshold = threshold;
+  void Take(const Candidate& candidate, bool defaults_left) {
+    if (!is_splittable_ || !(candidate.gain > best_.gain + least_gain_)) return;
+    best_.threshold = candidate.threshold;
     best_.defaults_left = defaults_left;
-    best_.left = sums(left);
-    best_.right = sums(right);
-    best_.gain = gain - least_gain_;
+    best_.left = LeafOf(candidate.left);
+    best_.right = LeafOf(sums_.Rest(candidate.left));
+    best_.gain = candidate.gain - least_gain_;
   }
 
-  std::span<const HistogramBin> histogram_;
+  const Sums& sums_;
+  std::span<const Bin> histogram_;
   const BinMapper& mapper_;
   const LeafSums& leaf_;
   const Params& params_;
-  double rows_per_hessian_ = 0, least_gain_ = 0;
+  double least_gain_ = 0;
   bool skips_zero_ = false, skips_nan_ = false;
   bool is_splittable_ = false;
   Split best_;
@@ -176,12 +241,29 @@ double LeafGain(double gradient, double hessian, const Params& params, double l2
 
 Split FindSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper,
                 const LeafSums& leaf, const Params& params, bool* is_splittable) {
-  LeafSums guarded = leaf;
-  guarded.hessian += 2 * kEpsilon;
   if (mapper.is_categorical()) {
+    LeafSums guarded = leaf;
+    guarded.hessian += 2 * kEpsilon;
     return FindCategoricalSplit(histogram, mapper, guarded, params, is_splittable);
   }
-  return NumericalScan(histogram, mapper, guarded, params).Find(is_splittable);
+  const ExactSums sums(leaf);
+  return NumericalScan<ExactSums>(sums, histogram, mapper, leaf, params).Find(is_splittable);
+}
+
+Split FindSplit(std::span<const PackedBin> histogram, const BinMapper& mapper, const LeafSums& leaf,
+                const PackedScale& scale, const Params& params, bool* is_splittable) {
+  if (!mapper.is_categorical()) {
+    const PackedSums sums(leaf, scale);
+    return NumericalScan<PackedSums>(sums, histogram, mapper, leaf, params).Find(is_splittable);
+  }
+  std::vector<HistogramBin> unpacked;
+  for (const PackedBin bin : histogram) {
+    unpacked.push_back({PackedGradient(bin) * scale.gradient, PackedHessian(bin) * scale.hessian});
+  }
+  Split split = FindSplit(unpacked, mapper, leaf, params, is_splittable);
+  for (const uint32_t bin : split.left_bins) split.left.packed += histogram[bin];
+  split.right.packed = leaf.packed - split.left.packed;
+  return split;
 }
 
 }  // namespace almanac::gbdt

@@ -19,13 +19,36 @@ inline constexpr double kEpsilon = 1e-15F;
 // Sums over the rows of a bin.
 struct HistogramBin {
   double gradient = 0, hessian = 0;
+
+  HistogramBin& operator-=(const HistogramBin& other) {
+    gradient -= other.gradient;
+    hessian -= other.hessian;
+    return *this;
+  }
+};
+
+// The same in whole numbers, one word: the gradient's sum, signed, in the upper half, the hessian's
+// in the lower. Words are added and subtracted as such: nothing is carried between the halves as
+// long as the hessians' sum stays below 2^32 and the gradients' within +-2^31.
+using PackedBin = uint64_t;
+
+inline PackedBin Pack(int32_t gradient, uint32_t hessian) {
+  return (static_cast<PackedBin>(static_cast<uint32_t>(gradient)) << 32) + hessian;
+}
+inline int32_t PackedGradient(PackedBin bin) { return static_cast<int32_t>(bin >> 32); }
+inline uint32_t PackedHessian(PackedBin bin) { return static_cast<uint32_t>(bin); }
+
+// What one unit of a packed sum is.
+struct PackedScale {
+  double gradient = 1, hessian = 1;
 };
 
 // A leaf to be split.
 struct LeafSums {
   double gradient = 0, hessian = 0;
   int rows = 0;
-  double output = 0;  // the leaf's own value, not shrunk
+  double output = 0;     // the leaf's own value, not shrunk
+  PackedBin packed = 0;  // the sums as whole numbers, where those are used
 };
 
 struct Split {
@@ -53,6 +76,10 @@ double LeafOutput(double gradient, double hessian, const Params& params, double 
 // split, even by less than the least gain of the best.
 Split FindSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper,
                 const LeafSums& leaf, const Params& params, bool* is_splittable);
+
+// The same for sums in whole numbers. The leaf's are leaf.packed.
+Split FindSplit(std::span<const PackedBin> histogram, const BinMapper& mapper, const LeafSums& leaf,
+                const PackedScale& scale, const Params& params, bool* is_splittable);
 
 // The part of FindSplit for categorical features.
 Split FindCategoricalSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper,

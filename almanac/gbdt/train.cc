@@ -64,7 +64,7 @@ class Trainer {
         objective_(Objective::Make(params, targets)),
         classes_(objective_->classes()),
         bagging_(params, data.rows()),
-        grower_(data, params_),
+        grower_(data, params_, objective_->HasUnitHessian()),
         scores_(classes_, data.rows()),
         gradients_(classes_ * data.rows()),
         hessians_(classes_ * data.rows()),
