@@ -77,6 +77,7 @@ GbdtOptions GbdtOptions::FromConfig(const ConfigNode& node) {
     options.parameters.emplace_back(key, SettingText(value));
   }
   static_cast<void>(gbdt::Params::Parse(options.parameters, node.Place("parameters")));
+  options.exact = node.Bool("exact", options.exact);
   options.quantiles = node.Doubles("quantiles", {}, Range<double>::Between(0, 100));
   try {
     static_cast<void>(GbdtForecaster(options));
@@ -109,6 +110,7 @@ std::string GbdtForecaster::NameOf(size_t model) const {
 
 gbdt::Params GbdtForecaster::ParamsOf(size_t model) const {
   gbdt::Params params = gbdt::Params::Parse(options_.parameters, "parameters");
+  params.exact = options_.exact;
   if (model == 0) return params;
   params.objective = "quantile";
   params.metric = {"quantile"};
@@ -177,11 +179,9 @@ Json GbdtForecaster::Describe() const {
                          {"validation", evaluations_[m]},
                          {"importance", ImportanceJson(models_[m], features_)}};
   }
-  return {{"kind", kind()},
-          {"parameters", parameters},
-          {"quantiles", options_.quantiles},
-          {"features", features_},
-          {"models", models}};
+  return {{"kind", kind()},          {"parameters", parameters},
+          {"exact", options_.exact}, {"quantiles", options_.quantiles},
+          {"features", features_},   {"models", models}};
 }
 
 void GbdtForecaster::Save(const std::filesystem::path& folder) const {
@@ -200,6 +200,7 @@ std::unique_ptr<GbdtForecaster> GbdtForecaster::Load(const std::filesystem::path
     for (const auto& [name, value] : parameters.items()) {
       options.parameters.emplace_back(name, value.get<std::string>());
     }
+    options.exact = json.at("exact").get<bool>();
     options.quantiles = json.at("quantiles").get<std::vector<double>>();
     auto forecaster = std::make_unique<GbdtForecaster>(std::move(options));
     forecaster->features_ = json.at("features").get<std::vector<std::string>>();

@@ -1,6 +1,8 @@
 // Boosted trees as a forecaster for recipes:
-//   {kind: gbdt, parameters: {num_leaves: 30, learning_rate: 0.05}, quantiles: [5, 95]}
-// `parameters` are LightGBM's (params.h). `quantiles`, percentages, add a model each, trained on
+//   {kind: gbdt, parameters: {num_leaves: 30, learning_rate: 0.05}, quantiles: [5, 95], exact:
+//   true}
+// `parameters` are LightGBM's (params.h). `exact` (default false) takes LightGBM's own arithmetic
+// instead of the faster fixed point. `quantiles`, percentages, add a model each, trained on
 // the same bins with objective quantile, and give the columns "q5", "q95".
 //
 // Rows with missing features are learnt from and forecast: trees know what to do with NaN. With
@@ -24,6 +26,7 @@ namespace almanac {
 
 struct GbdtOptions {
   gbdt::Settings parameters;
+  bool exact = false;
   std::vector<double> quantiles;  // percentages, each above 0 and below 100, ascending
 
   // Error(kUsage) for parameters that gbdt::Params refuses, and for objectives that forecast

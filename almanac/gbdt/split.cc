@@ -62,7 +62,8 @@ class ExactSums {
   double rows_per_hessian_;
 };
 
-// In whole numbers.
+// In whole numbers. Rows are estimated from a side's whole hessian, as LightGBM does where it
+// quantizes, or bin by bin, as it does otherwise.
 class PackedSums {
  public:
   using Bin = PackedBin;
@@ -71,7 +72,8 @@ class PackedSums {
     int rows = 0;
   };
 
-  PackedSums(const LeafSums& leaf, const PackedScale& scale) : leaf_(leaf), scale_(scale) {
+  PackedSums(const LeafSums& leaf, const PackedScale& scale, bool rounds_bins)
+      : leaf_(leaf), scale_(scale), rounds_bins_(rounds_bins) {
     rows_per_hessian_ = static_cast<double>(leaf.rows) / PackedHessian(leaf.packed);
   }
 
@@ -79,19 +81,23 @@ class PackedSums {
   double hessian() const { return Hessian({leaf_.packed, 0}); }
   void Add(Side& side, Bin bin) const {
     side.sum += bin;
-    side.rows = Rows(side.sum);
+    side.rows = rounds_bins_ ? side.rows + Rows(bin) : Rows(side.sum);
   }
   Side Rest(const Side& side) const { return {leaf_.packed - side.sum, leaf_.rows - side.rows}; }
   Side First(std::span<const Bin> histogram) const {
-    PackedBin sum = leaf_.packed;
-    for (const Bin bin : histogram.subspan(1)) sum -= bin;
-    return {sum, Rows(sum)};
+    Side first{leaf_.packed, leaf_.rows};
+    for (const Bin bin : histogram.subspan(1)) {
+      first.sum -= bin;
+      first.rows -= Rows(bin);
+    }
+    if (!rounds_bins_) first.rows = Rows(first.sum);
+    return first;
   }
   double Gradient(const Side& side) const { return PackedGradient(side.sum) * scale_.gradient; }
   double Hessian(const Side& side) const { return PackedHessian(side.sum) * scale_.hessian; }
   double GuardedHessian(const Side& side) const { return Hessian(side) + kEpsilon; }
   LeafSums Sums(const Side& side) const {
-    return {Gradient(side), Hessian(side), Rows(side.sum), 0, side.sum};
+    return {Gradient(side), Hessian(side), rounds_bins_ ? side.rows : Rows(side.sum), 0, side.sum};
   }
 
  private:
@@ -99,6 +105,7 @@ class PackedSums {
 
   const LeafSums& leaf_;
   const PackedScale& scale_;
+  bool rounds_bins_;
   double rows_per_hessian_;
 };
 
@@ -253,7 +260,7 @@ Split FindSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper
 Split FindSplit(std::span<const PackedBin> histogram, const BinMapper& mapper, const LeafSums& leaf,
                 const PackedScale& scale, const Params& params, bool* is_splittable) {
   if (!mapper.is_categorical()) {
-    const PackedSums sums(leaf, scale);
+    const PackedSums sums(leaf, scale, !params.use_quantized_grad);
     return NumericalScan<PackedSums>(sums, histogram, mapper, leaf, params).Find(is_splittable);
   }
   std::vector<HistogramBin> unpacked;
