@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <functional>
 #include <utility>
@@ -16,15 +17,51 @@ namespace {
 constexpr const char* kRemedy =
     "delete the file if something else than Almanac wrote it, and import again";
 
+// The file, or the folder of several.
+std::string PlaceOf(const std::vector<YearFile>& files) {
+  const std::string& key = files.front().key;
+  return files.size() == 1 ? key : key.substr(0, key.rfind('/'));
+}
+
+std::string PathList(const std::vector<YearFile>& files) {
+  std::vector<std::string> paths;
+  for (const YearFile& file : files) paths.push_back(SqlText(file.object->path().string()));
+  return Join(paths, ", ");
+}
+
+// DuckDB knows the files by the paths of open descriptors, people by their keys.
+std::string NameFiles(std::string message, const std::vector<YearFile>& files) {
+  for (const YearFile& file : files) {
+    const std::string path = file.object->path().string();
+    const size_t at = message.find(path);
+    const bool whole = at != std::string::npos && (at + path.size() == message.size() ||
+                                                   std::isdigit(message[at + path.size()]) == 0);
+    if (whole) message.replace(at, path.size(), file.key);
+  }
+  return message;
+}
+
+std::string TimeCondition(TimeMs from, TimeMs to) {
+  std::vector<std::string> parts;
+  // Instants beyond the files' years would overflow DuckDB's microseconds.
+  if (from > StartOfDate({kFirstLakeYear, 1, 1})) {
+    parts.push_back(fmt::format("timestamp >= make_timestamp_ms({})", from));
+  }
+  if (to < StartOfDate({kLastLakeYear + 1, 1, 1})) {
+    parts.push_back(fmt::format("timestamp < make_timestamp_ms({})", to));
+  }
+  return parts.empty() ? "true" : Join(parts, " AND ");
+}
+
 bool HasNone(const std::vector<double>& field) {
   return std::ranges::all_of(field, [](double value) { return std::isnan(value); });
 }
 
-void CheckAscending(const CandleSeries& bars, const YearFile& file) {
-  const auto place = std::ranges::adjacent_find(bars.open_time, std::greater_equal<>());
-  if (place == bars.open_time.end()) return;
-  throw Error(ErrorCode::kBadData, file.key,
-              fmt::format("rows are not in the order of time at {}", FormatTime(*place)), kRemedy);
+void CheckAscending(const CandleSeries& bars, const std::string& place) {
+  const auto found = std::ranges::adjacent_find(bars.open_time, std::greater_equal<>());
+  if (found == bars.open_time.end()) return;
+  throw Error(ErrorCode::kBadData, place,
+              fmt::format("rows are not in the order of time at {}", FormatTime(*found)), kRemedy);
 }
 
 }  // namespace
@@ -32,36 +69,30 @@ void CheckAscending(const CandleSeries& bars, const YearFile& file) {
 FileSummary Summarize(const Database& database, const std::vector<YearFile>& files) {
   FileSummary summary;
   if (files.empty()) return summary;
-  std::vector<std::string> paths;
-  for (const YearFile& file : files) {
-    summary.bytes += file.size;
-    paths.push_back(SqlText(file.object->path().string()));
-  }
+  for (const YearFile& file : files) summary.bytes += file.size;
   const ResultTable table = database.Query(
       fmt::format("SELECT sum(row_group_num_rows)::BIGINT AS rows, "
                   "min(stats_min_value::TIMESTAMP) AS first, "
                   "max(stats_max_value::TIMESTAMP) AS last FROM parquet_metadata([{}]) "
                   "WHERE path_in_schema = 'timestamp'",
-                  Join(paths, ", ")),
-      files.front().key);
+                  PathList(files)),
+      PlaceOf(files));
   summary.rows = table.Column("rows", ColumnType::kInt64).integers.at(0);
   summary.first = table.Column("first", ColumnType::kTimestampMs).integers.at(0);
   summary.last = table.Column("last", ColumnType::kTimestampMs).integers.at(0);
   return summary;
 }
 
-std::string ReadParquetSql(const YearFile& file) {
-  return fmt::format("read_parquet({}, hive_partitioning=false)",
-                     SqlText(file.object->path().string()));
-}
-
-std::string TimeConditionSql(TimeMs from, TimeMs to) {
-  const auto literal = [](TimeMs time) { return fmt::format("make_timestamp_ms({})", time); };
-  std::vector<std::string> parts;
-  // Instants beyond the files' years would overflow DuckDB's microseconds.
-  if (from > StartOfDate({1, 1, 1})) parts.push_back("timestamp >= " + literal(from));
-  if (to < StartOfDate({10000, 1, 1})) parts.push_back("timestamp < " + literal(to));
-  return parts.empty() ? "true" : Join(parts, " AND ");
+ResultTable QueryFiles(const Database& database, const std::string& columns,
+                       const std::vector<YearFile>& files, TimeMs from, TimeMs to) {
+  try {
+    return database.Query(fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning=false) "
+                                      "WHERE {}",
+                                      columns, PathList(files), TimeCondition(from, to)),
+                          PlaceOf(files));
+  } catch (const Error& error) {
+    throw Error(error.code(), error.where(), NameFiles(error.problem(), files), kRemedy);
+  }
 }
 
 void WriteCandleFile(const Database& database, const CandleSeries& bars,
@@ -85,18 +116,16 @@ void WriteCandleFile(const Database& database, const CandleSeries& bars,
                bars.size());
 }
 
-namespace {
-
-CandleSeries ReadColumns(const Database& database, const YearFile& file, TimeMs from, TimeMs to) {
+CandleSeries ReadCandleFiles(const Database& database, const std::vector<YearFile>& files,
+                             const SeriesKey& key, TimeMs from, TimeMs to) {
   CandleSeries bars;
-  ResultTable table = database.Query(
-      fmt::format("SELECT timestamp, open, high, low, close, volume, trade_count, vwap FROM {} "
-                  "WHERE {}",
-                  ReadParquetSql(file), TimeConditionSql(from, to)),
-      file.key);
+  bars.key = key;
+  if (files.empty()) return bars;
+  ResultTable table = QueryFiles(
+      database, "timestamp, open, high, low, close, volume, trade_count, vwap", files, from, to);
   ResultColumn& times = table.Column("timestamp", ColumnType::kTimestampMs);
   if (times.nulls > 0) {
-    throw Error(ErrorCode::kBadData, file.key, "has a row without a timestamp", kRemedy);
+    throw Error(ErrorCode::kBadData, PlaceOf(files), "has a row without a timestamp", kRemedy);
   }
   bars.open_time = std::move(times.integers);
   const auto take = [&](const char* name) {
@@ -111,23 +140,8 @@ CandleSeries ReadColumns(const Database& database, const YearFile& file, TimeMs 
   bars.vwap = take("vwap");
   if (HasNone(bars.trade_count)) bars.trade_count.clear();
   if (HasNone(bars.vwap)) bars.vwap.clear();
+  CheckAscending(bars, PlaceOf(files));
   return bars;
-}
-
-}  // namespace
-
-CandleSeries ReadCandleFile(const Database& database, const YearFile& file, const SeriesKey& key,
-                            TimeMs from, TimeMs to) {
-  try {
-    CandleSeries bars = ReadColumns(database, file, from, to);
-    bars.key = key;
-    CheckAscending(bars, file);
-    return bars;
-  } catch (const Error& error) {
-    // A column that is missing or of another type: the file is not one of ours.
-    if (error.where().find(file.key) != std::string::npos) throw;
-    throw Error(error.code(), file.key, error.where() + ": " + error.problem(), kRemedy);
-  }
 }
 
 }  // namespace almanac

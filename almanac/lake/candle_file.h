@@ -22,16 +22,17 @@ struct FileSummary {
 // Of all files together; no rows if there are no files.
 FileSummary Summarize(const Database& database, const std::vector<YearFile>& files);
 
-// The file as a table in SQL, and a condition on "timestamp" for from <= timestamp < to.
-std::string ReadParquetSql(const YearFile& file);
-std::string TimeConditionSql(TimeMs from, TimeMs to);
+// The rows of the files with from <= timestamp < to, in the files' order. Errors name the files by
+// their keys.
+ResultTable QueryFiles(const Database& database, const std::string& columns,
+                       const std::vector<YearFile>& files, TimeMs from, TimeMs to);
 
 void WriteCandleFile(const Database& database, const CandleSeries& bars,
                      const std::filesystem::path& file);
-// The bars with from <= open time < to. Error(kBadData) naming the file if it is not as Almanac
-// writes it.
-CandleSeries ReadCandleFile(const Database& database, const YearFile& file, const SeriesKey& key,
-                            TimeMs from, TimeMs to);
+// The bars of the files with from <= open time < to. Error(kBadData) naming the file if it is not
+// as Almanac writes it.
+CandleSeries ReadCandleFiles(const Database& database, const std::vector<YearFile>& files,
+                             const SeriesKey& key, TimeMs from, TimeMs to);
 
 }  // namespace almanac
 

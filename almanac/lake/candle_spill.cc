@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstring>
 #include <fstream>
+#include <utility>
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
@@ -24,10 +24,9 @@ void WriteArray(std::ofstream& out, const std::vector<T>& values) {
 }
 
 template <typename T>
-const std::byte* ReadArray(const std::byte* from, uint64_t count, std::vector<T>& to) {
+void ReadArray(std::ifstream& in, uint64_t count, std::vector<T>& to) {
   to.resize(count);
-  if (count > 0) std::memcpy(to.data(), from, count * sizeof(T));
-  return from + count * sizeof(T);
+  in.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(count * sizeof(T)));
 }
 
 void WritePiece(const fs::path& file, const CandleSeries& bars) {
@@ -45,18 +44,19 @@ void WritePiece(const fs::path& file, const CandleSeries& bars) {
   }
 }
 
+// Read and not mapped: mapped pages would count as memory beside the arrays.
 CandleSeries ReadPiece(const fs::path& file) {
-  const MappedFile mapped(file);
+  std::ifstream in(file, std::ios::binary);
   Counts counts{};
-  std::memcpy(counts.data(), mapped.data(), sizeof(counts));
+  in.read(reinterpret_cast<char*>(counts.data()), sizeof(counts));
   CandleSeries bars;
-  const std::byte* at = mapped.data() + sizeof(counts);
-  at = ReadArray(at, counts[0], bars.open_time);
+  ReadArray(in, counts[0], bars.open_time);
   for (auto* field : {&bars.open, &bars.high, &bars.low, &bars.close, &bars.volume}) {
-    at = ReadArray(at, counts[0], *field);
+    ReadArray(in, counts[0], *field);
   }
-  at = ReadArray(at, counts[1], bars.trade_count);
-  ReadArray(at, counts[2], bars.vwap);
+  ReadArray(in, counts[1], bars.trade_count);
+  ReadArray(in, counts[2], bars.vwap);
+  if (!in) throw Error(ErrorCode::kFailed, file.string(), "reading back failed");
   return bars;
 }
 
@@ -98,8 +98,12 @@ CandleSeries CandleSpill::Read(int year) const {
   const auto pieces = pieces_.find(year);
   if (pieces == pieces_.end()) return bars;
   for (const fs::path& file : pieces->second) {
-    const CandleSeries piece = ReadPiece(file);
-    AppendBars(bars, piece, 0, piece.size());
+    CandleSeries piece = ReadPiece(file);
+    if (bars.empty()) {
+      bars = std::move(piece);
+    } else {
+      AppendBars(bars, piece, 0, piece.size());
+    }
     SortUnique(bars);  // now, so that pieces that repeat each other do not add up
   }
   return bars;

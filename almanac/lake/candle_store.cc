@@ -75,10 +75,16 @@ std::string Suggest(const SeriesKey& key, const std::vector<SeriesKey>& there) {
 
 }  // namespace
 
-const Database& CandleStoreState::database() {
+const Database& CandleStoreState::writing_database() {
   const std::scoped_lock lock(mutex_);
-  if (!database_) database_.emplace(DatabaseOptions{.threads = 1, .temporary = home.temporary()});
-  return *database_;
+  if (!writing_) writing_.emplace(DatabaseOptions{.threads = 1, .temporary = home.temporary()});
+  return *writing_;
+}
+
+const Database& CandleStoreState::reading_database() {
+  const std::scoped_lock lock(mutex_);
+  if (!reading_) reading_.emplace(DatabaseOptions{.temporary = home.temporary()});
+  return *reading_;
 }
 
 Partition CandleStoreState::PartitionOf(const SeriesKey& key) const {
@@ -114,21 +120,7 @@ CandleSeries CandleStore::Read(const SeriesKey& key, TimeMs from, TimeMs to) con
     throw Error(ErrorCode::kBadData, ToString(key), "is not in the lake",
                 Suggest(key, ListKeys(*state_->objects)));
   }
-  CandleSeries bars;
-  bars.key = key;
-  std::vector<CandleSeries> parts(files.size());
-  ParallelFor(files.size(), [&](size_t i) {
-    parts[i] = ReadCandleFile(state_->database(), files[i], key, from, to);
-  });
-  if (parts.size() == 1) return std::move(parts.front());
-  size_t count = 0;
-  for (const CandleSeries& part : parts) count += part.size();
-  bars.Reserve(count);
-  for (CandleSeries& part : parts) {
-    AppendBars(bars, part, 0, part.size());
-    part = {};
-  }
-  return bars;
+  return ReadCandleFiles(state_->reading_database(), files, key, from, to);
 }
 
 std::vector<SeriesInfo> CandleStore::List() const {
@@ -145,7 +137,7 @@ std::vector<SeriesInfo> CandleStore::List() const {
 std::optional<SeriesInfo> CandleStore::Find(const SeriesKey& key) const {
   const std::vector<YearFile> files = state_->PartitionOf(key).Open(kFirstLakeYear, kLastLakeYear);
   if (files.empty()) return std::nullopt;
-  const FileSummary summary = Summarize(state_->database(), files);
+  const FileSummary summary = Summarize(state_->reading_database(), files);
   return SeriesInfo{key, summary.rows, summary.first, summary.last, summary.bytes};
 }
 

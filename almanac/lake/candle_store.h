@@ -48,7 +48,7 @@ class CandleWriter {
 
 struct CandleStoreOptions {
   // Bars that the writers of a store hold in memory together, in bytes: about, not to the byte.
-  int64_t writer_memory = int64_t{128} << 20;
+  int64_t writer_memory = int64_t{48} << 20;
 };
 
 // Safe from several threads and processes.

@@ -17,6 +17,7 @@ namespace {
 
 // A piece smaller than this is not worth a file.
 constexpr int64_t kSmallestSpill = int64_t{64} << 10;
+constexpr size_t kLargeChunk = 4096;
 
 }  // namespace
 
@@ -63,7 +64,14 @@ void BufferedCandleWriter::Append(const CandleSeries& bars) {
   CheckGrid(bars);
   for (size_t first = 0; first < bars.size();) {
     const TimeMs time = bars.open_time[first];
-    if (year_bars_ == nullptr || time < year_start_ || time >= year_end_) SelectYear(time);
+    if (year_bars_ == nullptr || time < year_start_ || time >= year_end_) {
+      SelectYear(time);
+      // Room for the whole year, which costs nothing until it is used; growing by doubling would.
+      if (bars.size() >= kLargeChunk && year_bars_->empty()) {
+        year_bars_->Reserve(
+            static_cast<size_t>((year_end_ - year_start_) / key_.timeframe.duration()));
+      }
+    }
     size_t last = first + 1;
     while (last < bars.size() && bars.open_time[last] >= year_start_ &&
            bars.open_time[last] < year_end_) {
@@ -95,24 +103,18 @@ void BufferedCandleWriter::Spill() {
 }
 
 UpsertStats BufferedCandleWriter::MergeYear(PartitionChange& change, int year) {
-  CandleSeries fresh = spill_.Read(year);
+  CandleSeries fresh = years_.empty() ? spill_.Read(year) : std::move(years_.at(year));
   fresh.key = key_;
-  if (const auto buffered = years_.find(year); buffered != years_.end()) {
-    if (fresh.empty()) {
-      fresh = std::move(buffered->second);
-    } else {
-      AppendBars(fresh, buffered->second, 0, buffered->second.size());
-    }
-    buffered->second = {};
-  }
   SortUnique(fresh);
   CandleSeries old;
-  if (const auto file = change.Open(year)) {
-    old = ReadCandleFile(state_->database(), *file, key_, kMinTime, kMaxTime);
+  if (auto file = change.Open(year)) {
+    std::vector<YearFile> files;
+    files.push_back(std::move(*file));
+    old = ReadCandleFiles(state_->writing_database(), files, key_, kMinTime, kMaxTime);
   }
   const MergedBars merged = MergeBars(std::move(old), std::move(fresh));
   if (merged.stats.added + merged.stats.replaced > 0) {
-    WriteCandleFile(state_->database(), merged.bars, change.Stage(year));
+    WriteCandleFile(state_->writing_database(), merged.bars, change.Stage(year));
   }
   return merged.stats;
 }
@@ -121,6 +123,8 @@ UpsertStats BufferedCandleWriter::Commit() {
   if (std::exchange(committed_, true)) {
     throw Error(ErrorCode::kFailed, ToString(key_), "was committed before");
   }
+  // What waits in files is read year by year; nothing else needs to stay in memory meanwhile.
+  if (!spill_.Years().empty()) Spill();
   std::set<int> all;
   for (const auto& [year, bars] : years_) all.insert(year);
   for (const int year : spill_.Years()) all.insert(year);

@@ -21,8 +21,10 @@ struct CandleStoreState {
                    const CandleStoreOptions& store_options)
       : home(std::move(home_folder)), objects(std::move(object_store)), options(store_options) {}
 
-  // Started when first asked for.
-  const Database& database();
+  // Started when first asked for. For writing: one thread, so that equal bars give equal bytes
+  // (several may use it at once). For reading: as many threads as there are.
+  const Database& writing_database();
+  const Database& reading_database();
   // Throws Error(kUsage) if the key cannot name a series.
   Partition PartitionOf(const SeriesKey& key) const;
 
@@ -34,7 +36,7 @@ struct CandleStoreState {
 
  private:
   std::mutex mutex_;
-  std::optional<Database> database_;
+  std::optional<Database> writing_, reading_;
 };
 
 class BufferedCandleWriter : public CandleWriter {

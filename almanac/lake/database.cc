@@ -16,13 +16,15 @@ namespace almanac {
 inline namespace duck {
 namespace {
 
-// DuckDB's messages go on with hints and the query; the first lines say what happened.
+// DuckDB's messages go on with hints and, from "LINE 1:" on, the query; the first lines say what
+// happened.
 std::string FirstLines(const char* message) {
   constexpr size_t kLines = 3;
   const std::string_view text = message == nullptr ? "no reason given" : message;
   std::vector<std::string> kept;
   for (const std::string_view line : Split(text, '\n')) {
-    if (kept.size() < kLines && !Trim(line).empty()) kept.emplace_back(Trim(line));
+    if (kept.size() == kLines || line.starts_with("LINE ")) break;
+    if (!Trim(line).empty()) kept.emplace_back(Trim(line));
   }
   return Join(kept, " ");
 }

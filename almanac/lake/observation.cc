@@ -59,13 +59,12 @@ std::tuple<TimeMs, TimeMs> OrderOf(const Observation& row) {
   return {row.timestamp, row.updated_timestamp};
 }
 
-// The rows of the file with from <= timestamp < to.
-std::vector<Observation> ReadRows(const Database& database, const YearFile& file,
+// The rows of the files with from <= timestamp < to.
+std::vector<Observation> ReadRows(const Database& database, const std::vector<YearFile>& files,
                                   const PartitionKey& key, TimeMs from, TimeMs to) {
-  const ResultTable table = database.Query(
-      fmt::format("SELECT timestamp, value, type, updated_timestamp FROM {} WHERE {}",
-                  ReadParquetSql(file), TimeConditionSql(from, to)),
-      file.key);
+  if (files.empty()) return {};
+  const ResultTable table =
+      QueryFiles(database, "timestamp, value, type, updated_timestamp", files, from, to);
   const auto& timestamps = table.Column("timestamp", ColumnType::kTimestampMs).integers;
   const auto& values = table.Column("value", ColumnType::kDouble).doubles;
   const auto& types = table.Column("type", ColumnType::kText).texts;
@@ -162,10 +161,9 @@ UpsertStats ObservationStore::State::UpsertPartition(
   UpsertStats stats;
   for (auto& [year, rows] : years) {
     SortUnique(rows);
-    std::vector<Observation> old;
-    if (const auto file = change.Open(year)) {
-      old = ReadRows(database(), *file, key, kMinTime, kMaxTime);
-    }
+    std::vector<YearFile> files;
+    if (auto file = change.Open(year)) files.push_back(std::move(*file));
+    std::vector<Observation> old = ReadRows(database(), files, key, kMinTime, kMaxTime);
     const int64_t changed_before = stats.added + stats.replaced;
     const std::vector<Observation> merged = Merge(std::move(old), std::move(rows), stats);
     if (stats.added + stats.replaced > changed_before) {
@@ -207,12 +205,9 @@ std::vector<Observation> ObservationStore::ReadVersions(const std::string& featu
                                                         TimeMs to) const {
   const PartitionKey key(feature, time_frame, symbol);
   const almanac::Partition partition = state_->PartitionOf(key);
-  std::vector<Observation> rows;
-  if (from >= to) return rows;
-  for (const YearFile& file : partition.Open(ClampedYear(from), ClampedYear(to - 1))) {
-    std::ranges::move(ReadRows(state_->database(), file, key, from, to), std::back_inserter(rows));
-  }
-  return rows;
+  if (from >= to) return {};
+  return ReadRows(state_->database(), partition.Open(ClampedYear(from), ClampedYear(to - 1)), key,
+                  from, to);
 }
 
 std::vector<Observation> ObservationStore::Read(const std::string& feature,
