@@ -83,16 +83,26 @@ FileSummary Summarize(const Database& database, const std::vector<YearFile>& fil
   return summary;
 }
 
-ResultTable QueryFiles(const Database& database, const std::string& columns,
+ResultTable QueryFiles(const Database& database, const std::vector<WantedColumn>& columns,
                        const std::vector<YearFile>& files, TimeMs from, TimeMs to) {
+  std::vector<std::string> names;
+  for (const WantedColumn& column : columns) names.emplace_back(column.name);
+  ResultTable table;
   try {
-    return database.Query(fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning=false) "
-                                      "WHERE {}",
-                                      columns, PathList(files), TimeCondition(from, to)),
-                          PlaceOf(files));
+    table = database.Query(
+        fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning=false) WHERE {}",
+                    Join(names, ", "), PathList(files), TimeCondition(from, to)),
+        PlaceOf(files));
   } catch (const Error& error) {
     throw Error(error.code(), error.where(), NameFiles(error.problem(), files), kRemedy);
   }
+  for (size_t c = 0; c < columns.size(); ++c) {
+    if (table.columns[c].type == columns[c].type) continue;
+    throw Error(ErrorCode::kBadData, PlaceOf(files),
+                fmt::format("its column {} is of another type than Almanac writes", names[c]),
+                kRemedy);
+  }
+  return table;
 }
 
 void WriteCandleFile(const Database& database, const CandleSeries& bars,
@@ -121,8 +131,17 @@ CandleSeries ReadCandleFiles(const Database& database, const std::vector<YearFil
   CandleSeries bars;
   bars.key = key;
   if (files.empty()) return bars;
-  ResultTable table = QueryFiles(
-      database, "timestamp, open, high, low, close, volume, trade_count, vwap", files, from, to);
+  constexpr ColumnType kNumber = ColumnType::kDouble;
+  ResultTable table = QueryFiles(database,
+                                 {{"timestamp", ColumnType::kTimestampMs},
+                                  {"open", kNumber},
+                                  {"high", kNumber},
+                                  {"low", kNumber},
+                                  {"close", kNumber},
+                                  {"volume", kNumber},
+                                  {"trade_count", kNumber},
+                                  {"vwap", kNumber}},
+                                 files, from, to);
   ResultColumn& times = table.Column("timestamp", ColumnType::kTimestampMs);
   if (times.nulls > 0) {
     throw Error(ErrorCode::kBadData, PlaceOf(files), "has a row without a timestamp", kRemedy);

@@ -22,9 +22,14 @@ struct FileSummary {
 // Of all files together; no rows if there are no files.
 FileSummary Summarize(const Database& database, const std::vector<YearFile>& files);
 
-// The rows of the files with from <= timestamp < to, in the files' order. Errors name the files by
-// their keys.
-ResultTable QueryFiles(const Database& database, const std::string& columns,
+struct WantedColumn {
+  const char* name;
+  ColumnType type;
+};
+// These columns of the rows with from <= timestamp < to, in the files' order. Error(kBadData)
+// naming the file, or the folder of several, if it cannot be read, lacks a column or has it in
+// another type.
+ResultTable QueryFiles(const Database& database, const std::vector<WantedColumn>& columns,
                        const std::vector<YearFile>& files, TimeMs from, TimeMs to);
 
 void WriteCandleFile(const Database& database, const CandleSeries& bars,

@@ -194,6 +194,33 @@ TEST_F(CandleStoreTest, AReadTouchesOnlyFilesOfItsYears) {
   EXPECT_THAT(message, ::testing::Not(HasSubstr("/proc/")));
 }
 
+TEST_F(CandleStoreTest, FilesThatAreNotOursAreNamed) {
+  store_.Upsert(WalkSeries(TestKey(), At("2023-05-01"), 10, 1));
+  const auto file =
+      home_.home().lake() / "candles/market=test-spot/time_frame=1h/symbol=BTCUSDT/2023.parquet";
+  const Database database;
+  const auto message = [&](const std::string& select) {
+    database.Query("COPY (" + select + ") TO " + SqlText(file.string()) + " (FORMAT parquet)");
+    return MessageOf(ErrorCode::kBadData, [&] { store_.Read(TestKey()); });
+  };
+  const std::string rest =
+      ", 1.0::DOUBLE AS open, 1.0::DOUBLE AS high, 1.0::DOUBLE AS low, 1.0::DOUBLE AS close, "
+      "1.0::DOUBLE AS volume, 1.0::DOUBLE AS trade_count, 1.0::DOUBLE AS vwap";
+  const std::string name = "symbol=BTCUSDT/2023.parquet: ";
+  EXPECT_THAT(message("SELECT 5 AS x"), HasSubstr(name + "Binder Error"));
+  EXPECT_THAT(message("SELECT 'x' AS timestamp" + rest), HasSubstr(name));
+  EXPECT_THAT(
+      message("SELECT TIMESTAMP '2023-05-01' AS timestamp" + ", 1.0::DOUBLE AS open" +
+              ", 2 AS high, 3 AS low, 4 AS close, 5 AS volume, 6 AS trade_count, 7 AS vwap"),
+      HasSubstr(name + "its column high is of another type"));
+  EXPECT_THAT(message("SELECT NULL::TIMESTAMP AS timestamp" + rest),
+              HasSubstr(name + "has a row without a timestamp"));
+  EXPECT_THAT(
+      message("SELECT unnest([TIMESTAMP '2023-05-02', TIMESTAMP '2023-05-01']) AS timestamp" +
+              rest),
+      HasSubstr(name + "rows are not in the order of time at 2023-05-02"));
+}
+
 TEST_F(CandleStoreTest, ListsFindsAndRemoves) {
   EXPECT_THAT(store_.List(), IsEmpty());
   store_.Upsert(WalkSeries(TestKey("ETHUSDT"), At("2023-12-31T22:00Z"), 5, 1));

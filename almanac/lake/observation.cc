@@ -63,8 +63,12 @@ std::tuple<TimeMs, TimeMs> OrderOf(const Observation& row) {
 std::vector<Observation> ReadRows(const Database& database, const std::vector<YearFile>& files,
                                   const PartitionKey& key, TimeMs from, TimeMs to) {
   if (files.empty()) return {};
-  const ResultTable table =
-      QueryFiles(database, "timestamp, value, type, updated_timestamp", files, from, to);
+  const ResultTable table = QueryFiles(database,
+                                       {{"timestamp", ColumnType::kTimestampMs},
+                                        {"value", ColumnType::kDouble},
+                                        {"type", ColumnType::kText},
+                                        {"updated_timestamp", ColumnType::kTimestampMs}},
+                                       files, from, to);
   const auto& timestamps = table.Column("timestamp", ColumnType::kTimestampMs).integers;
   const auto& values = table.Column("value", ColumnType::kDouble).doubles;
   const auto& types = table.Column("type", ColumnType::kText).texts;
