@@ -210,7 +210,7 @@ TEST_F(CandleStoreTest, FilesThatAreNotOursAreNamed) {
   EXPECT_THAT(message("SELECT 5 AS x"), HasSubstr(name + "Binder Error"));
   EXPECT_THAT(message("SELECT 'x' AS timestamp" + rest), HasSubstr(name));
   EXPECT_THAT(
-      message("SELECT TIMESTAMP '2023-05-01' AS timestamp" + ", 1.0::DOUBLE AS open" +
+      message("SELECT TIMESTAMP '2023-05-01' AS timestamp, 1.0::DOUBLE AS open"
               ", 2 AS high, 3 AS low, 4 AS close, 5 AS volume, 6 AS trade_count, 7 AS vwap"),
       HasSubstr(name + "its column high is of another type"));
   EXPECT_THAT(message("SELECT NULL::TIMESTAMP AS timestamp" + rest),
