@@ -283,6 +283,7 @@ RunResult RunRecipe(const Recipe& recipe, const Home& home, const RunOptions& op
   if (!options.dry_run) {
     RemoveStaleTemporaries(home.artifacts());
     RemoveStaleTemporaries(home.runs());
+    RemoveStaleTemporaries(home.temporary());
   }
   return StageRun(recipe, home, options, progress).Run();
 }
