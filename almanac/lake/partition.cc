@@ -241,9 +241,11 @@ void PartitionChange::Commit() {
   removed_.clear();
 }
 
-// One object is replaced or deleted by the store in one step: there is nothing to record.
+// One object is replaced or deleted by the store in one step: there is nothing to record. The lock
+// keeps a reader of several years from missing this change and seeing the one after it.
 void PartitionChange::CommitOne() {
   ObjectStore& store = *partition_.store_;
+  const FileLock lock = partition_.LockForView(FileLock::Mode::kExclusive);
   for (const auto& [year, file] : staged_) store.PutFile(partition_.KeyOf(NameOf(year)), file);
   for (const int year : removed_) store.Delete(partition_.KeyOf(NameOf(year)));
 }

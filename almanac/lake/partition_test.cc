@@ -19,6 +19,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/hash.h"
 #include "almanac/lake/candle_store.h"
+#include "almanac/lake/database.h"
 #include "almanac/lake/lake_for_test.h"
 
 namespace almanac {
@@ -169,7 +170,6 @@ class JournalTest : public ::testing::Test {
   fs::path journal_ = folder_ / "_journal.json";
 };
 
-// docs/lake.md shows these bytes.
 TEST_F(JournalTest, IsWrittenAsDocumented) {
   std::string text = ReadFile(journal_);
   for (const int year : {2021, 2022, 2023}) {
@@ -184,6 +184,30 @@ TEST_F(JournalTest, IsWrittenAsDocumented) {
             R"({"from":"_2022.parquet.staged","to":"2022.parquet","sha256":"N"},)"
             R"({"from":"_2023.parquet.staged","to":"2023.parquet","sha256":"N"}],"remove":[]})"
             "\n");
+}
+
+TEST(JournalExampleTest, IsThatOfTheDocumentation) {
+  if (DuckDbVersion() != "v1.4.4") GTEST_SKIP() << "the example is of DuckDB 1.4.4's files";
+  const TemporaryHome home;
+  CandleSeries bars;
+  bars.key = {"binance-spot", "BTCUSDT", Timeframe::Parse("1h")};
+  for (int i = 0; i < 4; ++i) {
+    Candle bar;
+    bar.open_time = ParseTime("2023-12-31T22:00Z").value() + i * kMsPerHour;
+    bar.open = bar.high = bar.low = bar.close = 42000 + i;
+    bar.volume = 1;
+    bars.Append(bar);
+  }
+  constexpr int kJournalOfTwo = 2;  // after two staged files
+  CandleStore faulty(home.home(),
+                     std::make_shared<FaultyStore>(MakeLocalObjectStore(home.home().lake()),
+                                                   kJournalOfTwo, false, false));
+  EXPECT_THROW(faulty.Upsert(bars), Error);
+  const std::string journal =
+      ReadFile(home.home().lake() /
+               "candles/market=binance-spot/time_frame=1h/symbol=BTCUSDT/_journal.json");
+  EXPECT_EQ(journal.size(), 326u);
+  EXPECT_THAT(ReadFile(fs::path(ALMANAC_SOURCE_DIR) / "docs/lake.md"), HasSubstr("\n" + journal));
 }
 
 TEST_F(JournalTest, WhatCannotBeFollowedIsAnErrorAndChangesNothing) {
