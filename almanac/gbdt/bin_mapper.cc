@@ -174,6 +174,32 @@ uint32_t BinMapper::BinOf(double value) const {
                                upper_bounds_.begin());
 }
 
+// A search without branches: which way it goes cannot be foretold.
+template <typename T>
+void BinMapper::BinsOf(std::span<const double> values, T* bins) const {
+  if (is_categorical_) {
+    for (size_t i = 0; i < values.size(); ++i) bins[i] = static_cast<T>(BinOf(values[i]));
+    return;
+  }
+  const bool has_nan_bin = missing_ == Missing::kNan;
+  const auto last = static_cast<uint32_t>(upper_bounds_.size() - (has_nan_bin ? 2 : 1));
+  const auto nan_bin = static_cast<T>(BinOf(std::numeric_limits<double>::quiet_NaN()));
+  const double* bounds = upper_bounds_.data();
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double value = values[i];
+    uint32_t bin = 0;
+    for (uint32_t left = last; left > 0;) {
+      const uint32_t half = (left + 1) / 2;
+      bin += bounds[bin + half - 1] < value ? half : 0;
+      left -= half;
+    }
+    bins[i] = std::isnan(value) ? nan_bin : static_cast<T>(bin);
+  }
+}
+
+template void BinMapper::BinsOf(std::span<const double>, uint8_t*) const;
+template void BinMapper::BinsOf(std::span<const double>, uint16_t*) const;
+
 std::string BinMapper::Info() const {
   if (is_useless_) return "none";
   if (is_categorical_) return fmt::format("{}", fmt::join(categories_, ":"));

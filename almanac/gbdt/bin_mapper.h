@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ class BinMapper {
 
   // NaN and infinities allowed.
   uint32_t BinOf(double value) const;
+  // Of many values; T is uint8_t if there are at most 256 bins, else uint16_t.
+  template <typename T>
+  void BinsOf(std::span<const double> values, T* bins) const;
 
   uint32_t bins() const { return bins_; }
   // One bin, or no cut that leaves enough rows on both sides.

@@ -84,6 +84,24 @@ TEST(BinMapperTest, NanHasTheLastBin) {
   EXPECT_EQ(BinMapper::Find({1, kNan, 2, kNan}, 4, options).missing(), Missing::kNone);
 }
 
+TEST(BinMapperTest, ManyValuesAtOnceAreBinnedAsEachAlone) {
+  for (const size_t count : {1U, 2U, 3U, 7U, 100U, 3000U}) {
+    ToyData toy(count, 1, 17);
+    BinOptions options;
+    options.max_bin = 1000;
+    options.min_data_in_bin = 1;
+    const BinMapper mapper = BinMapper::Find(toy.columns[0], count + 3, options);
+    std::vector<double> values = toy.columns[0];
+    for (const double value : {kInfinity, -kInfinity, kNan, 0.0, 1e-36, -1e-36}) {
+      values.push_back(value);
+    }
+    for (uint32_t bin = 0; bin < mapper.bins(); ++bin) values.push_back(mapper.upper_bound(bin));
+    std::vector<uint16_t> bins(values.size());
+    mapper.BinsOf(values, bins.data());
+    for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(bins[i], mapper.BinOf(values[i]));
+  }
+}
+
 TEST(BinMapperTest, CategoriesByFallingFrequency) {
   BinOptions options;
   options.is_categorical = true;

@@ -63,11 +63,9 @@ std::vector<double> NonZero(std::span<const double> values, std::span<const uint
 
 BinnedData::Column BinnedData::Apply(const BinMapper& mapper, std::span<const double> values) {
   Column column;
-  const auto fill = [&]<typename T>(std::vector<T>& bins) {
+  const auto fill = [&](auto& bins) {
     bins.resize(values.size());
-    for (size_t row = 0; row < values.size(); ++row) {
-      bins[row] = static_cast<T>(mapper.BinOf(values[row]));
-    }
+    mapper.BinsOf(values, bins.data());
   };
   if (mapper.bins() <= kNarrowBins) {
     fill(column.narrow);
