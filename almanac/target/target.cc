@@ -7,13 +7,14 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
+#include "almanac/target/fields.h"
 
 namespace almanac {
 namespace {
 
 constexpr TargetKind kKinds[] = {TargetKind::kForwardReturn, TargetKind::kForwardLogReturn,
                                  TargetKind::kForwardClose};
-constexpr int64_t kLongestHorizon = 1'000'000;
+constexpr int64_t kMostSteps = 10'000;  // a row holds as many numbers
 
 std::vector<std::string> KindNames() {
   std::vector<std::string> names;
@@ -30,18 +31,11 @@ TargetKind KindOf(std::string_view name) {
 }
 
 void CheckSpec(const TargetSpec& spec) {
-  if (spec.horizon >= 1 && spec.horizon <= kLongestHorizon) return;
+  const int64_t longest = spec.every_step ? kMostSteps : kLongestHorizon;
+  if (spec.horizon >= 1 && spec.horizon <= longest) return;
   throw Error(ErrorCode::kUsage, "target", fmt::format("horizon of {} bars", spec.horizon),
-              fmt::format("it must be in 1 to {}", kLongestHorizon));
-}
-
-void CheckCloses(const CandleSeries& series) {
-  for (size_t i = 0; i < series.size(); ++i) {
-    if (std::isfinite(series.close[i]) && series.close[i] > 0) continue;
-    throw Error(ErrorCode::kBadData, ToString(series.key) + " " + FormatTime(series.open_time[i]),
-                fmt::format("close is {}", series.close[i]),
-                "targets need positive, finite closes");
-  }
+              fmt::format("it must be in 1 to {}{}", longest,
+                          spec.every_step ? " where every step is asked for" : ""));
 }
 
 double LabelValue(TargetKind kind, double now, double then) {
@@ -75,6 +69,12 @@ TargetSpec TargetSpec::FromConfig(const ConfigNode& node) {
   spec.kind = KindOf(node.Choice("kind", KindNames()));
   spec.horizon = node.Int("horizon", 1, Range<int64_t>::Between(1, kLongestHorizon));
   spec.drop_gaps = node.Bool("drop_gaps", false);
+  spec.every_step = node.Bool("every_step", false);
+  try {
+    CheckSpec(spec);
+  } catch (const Error& error) {
+    throw Error(error.code(), node.Place("horizon"), error.problem(), error.remedy());
+  }
   return spec;
 }
 
@@ -84,6 +84,7 @@ TargetSpec TargetSpec::FromJson(const Json& json) {
     spec.kind = KindOf(json.at("kind").get<std::string>());
     spec.horizon = json.at("horizon").get<int64_t>();
     spec.drop_gaps = json.at("drop_gaps").get<bool>();
+    spec.every_step = json.value("every_step", false);
     CheckSpec(spec);
     return spec;
   } catch (const Json::exception& error) {
@@ -93,10 +94,14 @@ TargetSpec TargetSpec::FromJson(const Json& json) {
 }
 
 Json TargetSpec::ToJson() const {
-  return {{"kind", Name(kind)}, {"horizon", horizon}, {"drop_gaps", drop_gaps}};
+  Json json = {{"kind", Name(kind)}, {"horizon", horizon}, {"drop_gaps", drop_gaps}};
+  if (every_step) json["every_step"] = true;
+  return json;
 }
 
-std::string TargetSpec::ColumnName() const { return fmt::format("{}_{}", Name(kind), horizon); }
+std::string TargetSpec::ColumnName() const {
+  return fmt::format("{}_{}{}", Name(kind), every_step ? "1_to_" : "", horizon);
+}
 
 std::string TargetSpec::Unit() const {
   switch (kind) {
@@ -112,25 +117,22 @@ std::string TargetSpec::Unit() const {
 
 Labels BuildLabels(const TargetSpec& spec, const CandleSeries& series) {
   CheckSpec(spec);
-  CheckCloses(series);
-  const size_t rows = series.size();
+  RequireCloses(series);
   const auto horizon = static_cast<size_t>(spec.horizon);
-  const DurationMs length = spec.horizon * series.key.timeframe.duration();
-  Labels labels;
-  labels.name = spec.ColumnName();
-  labels.unit = spec.Unit();
-  labels.value.assign(rows, std::numeric_limits<double>::quiet_NaN());
-  for (size_t i = 0; i < rows; ++i) labels.t0.push_back(series.KnownAt(i));
-  labels.t1 = labels.t0;
-  labels.past_end = std::min(horizon, rows);
-  for (size_t i = 0; i + horizon < rows; ++i) {
-    const TimeMs end = series.KnownAt(i + horizon);
-    if (spec.drop_gaps && end - labels.t0[i] != length) {
-      ++labels.dropped_gap;
-      continue;
-    }
+  Labels labels = UnlabelledBars(spec.ColumnName(), spec.Unit(), series);
+  if (spec.every_step) labels.steps = horizon;
+  if (labels.steps > 1) {
+    labels.path.assign(series.size() * horizon, std::numeric_limits<double>::quiet_NaN());
+  }
+  for (size_t i = 0; i < series.size(); ++i) {
+    if (!HasHorizon(series, i, spec.horizon, spec.drop_gaps, &labels)) continue;
     labels.value[i] = LabelValue(spec.kind, series.close[i], series.close[i + horizon]);
-    labels.t1[i] = end;
+    labels.t1[i] = series.KnownAt(i + horizon);
+    if (labels.steps == 1) continue;
+    for (size_t k = 1; k <= horizon; ++k) {
+      labels.path[i * horizon + k - 1] =
+          LabelValue(spec.kind, series.close[i], series.close[i + k]);
+    }
   }
   return labels;
 }

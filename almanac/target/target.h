@@ -4,22 +4,21 @@
 //   forward_return      close[i+h] / close[i] - 1
 //   forward_log_return  ln(close[i+h] / close[i])
 //   forward_close       close[i+h]
-// and t1 = KnownAt(i + h). The horizon h counts bars: where bars are missing, t1 - t0 is longer
+// and t1 = KnownAt(i + h). With `every_step` the label is the vector of the same for the horizons
+// 1, 2, ..., h. The horizon h counts bars: where bars are missing, t1 - t0 is longer
 // than h times the timeframe. The label measures from the close at t0; a backtest cannot trade
 // there and fills at the next bar's open, so its profit is not the label.
 #ifndef ALMANAC_TARGET_TARGET_H_
 #define ALMANAC_TARGET_TARGET_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "almanac/base/config.h"
 #include "almanac/base/json.h"
-#include "almanac/base/time.h"
 #include "almanac/market/candle.h"
+#include "almanac/target/labels.h"
 
 namespace almanac {
 
@@ -32,32 +31,19 @@ struct TargetSpec {
   // No label where bars are missing inside the interval: t1 - t0 is not horizon * timeframe. Daily
   // and weekly bars of exchanges always have such intervals (weekends): leave it off for them.
   bool drop_gaps = false;
+  bool every_step = false;
 
-  // {kind: forward_return, horizon: 12, drop_gaps: true}; horizon defaults to 1.
+  // {kind: forward_return, horizon: 12, drop_gaps: true, every_step: true}; horizon defaults to 1.
   static TargetSpec FromConfig(const ConfigNode& node);
   static TargetSpec FromJson(const Json& json);  // what ToJson gives
   Json ToJson() const;
-  std::string ColumnName() const;  // "forward_return_12"
+  std::string ColumnName() const;  // "forward_return_12", "forward_return_1_to_12"
   std::string Unit() const;        // "ratio", "log ratio" or "price"
   friend bool operator==(const TargetSpec&, const TargetSpec&) = default;
 };
 
-// One label a bar, row i for bar i. Rows without a label (the horizon ends after the last bar, or
-// spans a gap and drop_gaps is on) have value NaN and t1 = t0.
-struct Labels {
-  std::string name;
-  std::string unit;
-  std::vector<double> value;
-  std::vector<TimeMs> t0;  // strictly increasing
-  std::vector<TimeMs> t1;  // t1 >= t0
-  size_t past_end = 0;     // rows without a label because the series ends
-  size_t dropped_gap = 0;  // ... because of a gap
-
-  size_t rows() const { return value.size(); }
-};
-
-// Throws Error(kUsage) for a horizon below 1, Error(kBadData) naming the bar for a close that is
-// not positive and finite.
+// One row a bar. Throws Error(kUsage) for a horizon below 1, Error(kBadData) naming the bar for a
+// close that is not positive and finite.
 Labels BuildLabels(const TargetSpec& spec, const CandleSeries& series);
 
 // What a target is worth given the price at t0, and back: forward returns are what models are

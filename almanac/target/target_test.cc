@@ -57,6 +57,22 @@ TEST(Labels, LookHorizonBarsAhead) {
   EXPECT_THAT(labels.t1, ElementsAre(3 * h, 6 * h, 7 * h, 8 * h, 7 * h, 8 * h));
 }
 
+TEST(Labels, EveryStepIsAVectorWhoseLastIsTheValue) {
+  const Labels labels = BuildLabels({TargetKind::kForwardReturn, 3, false, true}, WithGap());
+  EXPECT_EQ(labels.name, "forward_return_1_to_3");
+  EXPECT_EQ(labels.steps, 3U);
+  EXPECT_EQ(labels.past_end, 3U);
+  for (size_t k = 1; k <= 3; ++k) {
+    const Labels single =
+        BuildLabels({TargetKind::kForwardReturn, static_cast<int64_t>(k), false}, WithGap());
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(labels.vector(i)[k - 1], single.value[i]);
+    EXPECT_EQ(single.vector(0).size(), 1U);
+    EXPECT_TRUE(std::isnan(labels.vector(3)[k - 1]));
+  }
+  EXPECT_EQ(labels.value[1], labels.vector(1)[2]);
+  EXPECT_EQ(labels.t1[0], labels.t0[3]);
+}
+
 TEST(Labels, GapsAreDroppedWhereAskedFor) {
   const Labels labels = BuildLabels({TargetKind::kForwardReturn, 2, true}, WithGap());
   EXPECT_FALSE(std::isnan(labels.value[0]));
@@ -95,7 +111,7 @@ TEST(Labels, RealDataHasAsManySpannedGapsAsItsGapsGive) {
   const Labels labels = BuildLabels({TargetKind::kForwardReturn, 12, true}, series);
   size_t spanned = 0;
   for (size_t i = 0; i + 12 < series.size(); ++i) {
-    spanned += series.open_time[i + 12] - series.open_time[i] != 12 * 30 * kMsPerMinute;
+    spanned += series.open_time[i + 12] - series.open_time[i] != kMsPerMinute * 12 * 30;
     const double expected = series.close[i + 12] / series.close[i] - 1;
     if (!std::isnan(labels.value[i])) {
       ASSERT_NEAR(labels.value[i], expected, 1e-15);
@@ -113,6 +129,8 @@ TEST(TargetSpec, IsReadAndWrittenBack) {
   document.RefuseUnknownKeys();
   EXPECT_EQ(spec, (TargetSpec{TargetKind::kForwardLogReturn, 12, false}));
   EXPECT_EQ(TargetSpec::FromJson(spec.ToJson()), spec);
+  const TargetSpec steps{TargetKind::kForwardReturn, 3, false, true};
+  EXPECT_EQ(TargetSpec::FromJson(steps.ToJson()), steps);
 }
 
 TEST(TargetSpec, RefusesWhatCannotBe) {
@@ -128,6 +146,8 @@ TEST(TargetSpec, RefusesWhatCannotBe) {
                 BuildLabels({TargetKind::kForwardReturn, 0, false}, WithGap());
               }),
               HasSubstr("horizon of 0 bars"));
+  EXPECT_THAT(read("kind: forward_return\nhorizon: 20000\nevery_step: true\n"),
+              HasSubstr("it must be in 1 to 10000"));
   EXPECT_THAT(MessageOf([] { TargetSpec::FromJson(Json::parse("{}")); }), HasSubstr("target"));
   CandleSeries bad = WithGap();
   bad.close[2] = 0;
