@@ -193,7 +193,7 @@ double ImportDuckdbPartitioned(const Job& job) {
 // loads the library.
 template <typename Read>
 double ReadRanges(const Job& job, const Read& read, double* wall) {
-  const int64_t quarter = std::min<int64_t>(job.bars, 90 * 24 * 60);
+  const int64_t quarter = std::min<int64_t>(job.bars, int64_t{90} * 24 * 60);
   double sum = 0;
   std::vector<double> times;
   for (int i = 0; i <= kReads; ++i) {
@@ -277,6 +277,7 @@ Figures Measure(const Job& job) {
                                         std::to_string(job.symbols),
                                         std::to_string(job.bars)};
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   pid_t child = 0;

@@ -25,6 +25,7 @@ std::string PlaceOf(const std::vector<YearFile>& files) {
 
 std::string PathList(const std::vector<YearFile>& files) {
   std::vector<std::string> paths;
+  paths.reserve(files.size());
   for (const YearFile& file : files) paths.push_back(SqlText(file.object->path().string()));
   return Join(paths, ", ");
 }
@@ -86,6 +87,7 @@ FileSummary Summarize(const Database& database, const std::vector<YearFile>& fil
 ResultTable QueryFiles(const Database& database, const std::vector<WantedColumn>& columns,
                        const std::vector<YearFile>& files, TimeMs from, TimeMs to) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const WantedColumn& column : columns) names.emplace_back(column.name);
   ResultTable table;
   try {

@@ -114,8 +114,12 @@ MergedBars MergeBars(CandleSeries old, CandleSeries fresh) {
   const bool follows = old.empty() || fresh.empty() || old.open_time.back() < fresh.open_time[0];
   if (follows) {
     stats.added = static_cast<int64_t>(fresh.size());
-    merged.bars = old.empty() ? std::move(fresh) : std::move(old);
-    if (!fresh.empty()) AppendBars(merged.bars, fresh, 0, fresh.size());
+    if (old.empty()) {
+      merged.bars = std::move(fresh);
+    } else {
+      merged.bars = std::move(old);
+      AppendBars(merged.bars, fresh, 0, fresh.size());
+    }
     return merged;
   }
   merged.bars.key = old.key;

@@ -62,6 +62,7 @@ namespace almanac {
   X(duckdb_vector_size)
 
 struct DuckdbApi {
+// A declaration cannot stand in parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define ALMANAC_DUCKDB_MEMBER(name) decltype(&::name) name = nullptr;
   ALMANAC_DUCKDB_FUNCTIONS(ALMANAC_DUCKDB_MEMBER)
 #undef ALMANAC_DUCKDB_MEMBER

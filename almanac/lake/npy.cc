@@ -76,7 +76,7 @@ class DictionaryParser {
     Expect(quote);
     const size_t end = text_.find(quote, at_);
     if (end == std::string_view::npos) Fail("its header has a text without an end");
-    const std::string text(text_.substr(at_, end - at_));
+    std::string text(text_.substr(at_, end - at_));
     at_ = end + 1;
     return text;
   }
@@ -136,8 +136,8 @@ ParsedNpy ParseNpy(std::string_view content) {
   if (!content.starts_with(kMagic) || content.size() < kShortPreamble) {
     Fail("it is not an .npy file");
   }
-  const int major = content[kVersionAt];
-  const int minor = content[kVersionAt + 1];
+  const int major = static_cast<unsigned char>(content[kVersionAt]);
+  const int minor = static_cast<unsigned char>(content[kVersionAt + 1]);
   if ((major != 1 && major != 2) || minor != 0) {
     Fail(fmt::format("its version {}.{} is not read; 1.0 and 2.0 are", major, minor));
   }

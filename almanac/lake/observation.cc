@@ -105,10 +105,13 @@ void WriteRows(const Database& database, const std::vector<Observation>& rows,
 // Sorted by key; of equal keys the last one stays.
 void SortUnique(std::vector<Observation>& rows) {
   std::ranges::stable_sort(rows, {}, OrderOf);
-  std::ranges::reverse(rows);
-  const auto repeated = std::ranges::unique(rows, {}, OrderOf);
-  rows.erase(repeated.begin(), repeated.end());
-  std::ranges::reverse(rows);
+  std::vector<Observation> kept;
+  kept.reserve(rows.size());
+  for (Observation& row : rows) {
+    if (!kept.empty() && OrderOf(kept.back()) == OrderOf(row)) kept.pop_back();
+    kept.push_back(std::move(row));
+  }
+  rows = std::move(kept);
 }
 
 // `fresh` over `old`, both sorted and unique; counts into `stats`.
@@ -149,8 +152,9 @@ struct ObservationStore::State {
     CheckKey(key);
     return {objects, home, PathOf(key)};
   }
+  // Uses up the rows.
   UpsertStats UpsertPartition(const PartitionKey& key,
-                              std::map<int, std::vector<Observation>> years);
+                              std::map<int, std::vector<Observation>>& years);
 
   Home home;
   std::shared_ptr<ObjectStore> objects;
@@ -159,7 +163,7 @@ struct ObservationStore::State {
 };
 
 UpsertStats ObservationStore::State::UpsertPartition(
-    const PartitionKey& key, std::map<int, std::vector<Observation>> years) {
+    const PartitionKey& key, std::map<int, std::vector<Observation>>& years) {
   const almanac::Partition partition = PartitionOf(key);
   PartitionChange change(partition);
   UpsertStats stats;
@@ -195,7 +199,7 @@ UpsertStats ObservationStore::Upsert(const std::vector<Observation>& observation
   }
   UpsertStats total;
   for (auto& [key, years] : partitions) {
-    const UpsertStats stats = state_->UpsertPartition(key, std::move(years));
+    const UpsertStats stats = state_->UpsertPartition(key, years);
     total.added += stats.added;
     total.replaced += stats.replaced;
     total.unchanged += stats.unchanged;

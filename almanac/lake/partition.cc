@@ -222,7 +222,7 @@ fs::path PartitionChange::Stage(int year) {
                 "the folder cannot be made: " + error.message());
   }
   const std::scoped_lock lock(mutex_);
-  const fs::path file = TemporaryBeside(partition_.home_.temporary() / NameOf(year));
+  fs::path file = TemporaryBeside(partition_.home_.temporary() / NameOf(year));
   staged_[year] = file;
   return file;
 }

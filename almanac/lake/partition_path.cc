@@ -99,6 +99,7 @@ std::optional<std::string> UnescapePartition(std::string_view text) {
 
 std::string PartitionPath(const std::vector<PartitionValue>& values) {
   std::vector<std::string> parts;
+  parts.reserve(values.size());
   for (const PartitionValue& part : values) {
     parts.push_back(part.name + "=" + EscapePartition(part.value));
   }
