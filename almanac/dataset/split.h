@@ -42,11 +42,13 @@ struct SplitSpec {
 enum class Part { kTraining, kValidation, kTest };
 std::string_view Name(Part part);  // "training", ...
 
+class CrossValidation;
 class DataSplit;
 struct TrainingFold;
 
-// The rows that may be learnt from. Only a DataSplit hands them out, so what takes TrainingRows
-// cannot be fitted on anything else. Cheap to copy; keeps what it needs alive.
+// The rows that may be learnt from. Only a DataSplit and a CrossValidation (fold.h) hand them out,
+// so what takes TrainingRows cannot be fitted on anything else. Cheap to copy; keeps what it needs
+// alive.
 class TrainingRows {
  public:
   std::span<const uint32_t> rows() const { return rows_; }  // in order of t0
@@ -60,6 +62,7 @@ class TrainingRows {
 
  private:
   friend class DataSplit;
+  friend class CrossValidation;
   struct Intervals {
     std::vector<TimeMs> t0, t1;
     DurationMs embargo = 0;
