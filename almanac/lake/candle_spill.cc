@@ -71,7 +71,6 @@ void CandleSpill::Clear() {
 
 void CandleSpill::Add(int year, const CandleSeries& bars) {
   if (folder_.empty()) {
-    RemoveStaleTemporaries(temporary_);
     const fs::path folder = TemporaryBeside(temporary_ / "spill");
     std::error_code error;
     fs::create_directories(folder, error);

@@ -197,6 +197,8 @@ PartitionChange::PartitionChange(const Partition& partition)
   for (const ObjectInfo& info : partition.store_->List(folder + "_")) {
     partition.store_->Delete(info.key);
   }
+  // What killed processes had begun to write.
+  RemoveStaleTemporaries(partition.home_.temporary());
   if (const auto local = partition.store_->LocalPath(partition.path_)) {
     RemoveStaleTemporaries(*local);
   }

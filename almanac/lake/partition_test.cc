@@ -115,6 +115,7 @@ void ExpectWhole(const Home& home, int expected, const std::string& about) {
     return FilesBelow(fresh.home().lake());
   }();
   EXPECT_EQ(FilesBelow(home.lake()), kExpected) << about;
+  EXPECT_THAT(FilesBelow(home.temporary()), IsEmpty()) << about;
 }
 
 TEST(PartitionFaultTest, AnErrorAnywhereLeavesOldOrNew) {
