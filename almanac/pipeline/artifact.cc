@@ -47,10 +47,21 @@ Json ManifestOf(const ArtifactKey& key, const fs::path& folder) {
   return manifest;
 }
 
+bool IsFileEntry(const Json& entry) {
+  return entry.is_object() && entry.contains("path") && entry.at("path").is_string() &&
+         entry.contains("bytes") && entry.at("bytes").is_number_unsigned() &&
+         entry.contains("sha256") && entry.at("sha256").is_string();
+}
+
+// Nothing if there is none, or if it is not what ManifestOf writes.
 std::optional<Json> ReadManifest(const fs::path& folder) {
   if (!fs::is_regular_file(folder / kManifest)) return std::nullopt;
   Json manifest = Json::parse(ReadFile(folder / kManifest), nullptr, /*allow_exceptions=*/false);
   if (!manifest.is_object() || !manifest.contains("files") || !manifest.contains("hash")) {
+    return std::nullopt;
+  }
+  const Json& files = manifest.at("files");
+  if (!files.is_array() || !std::all_of(files.begin(), files.end(), IsFileEntry)) {
     return std::nullopt;
   }
   return manifest;
