@@ -129,8 +129,8 @@ std::vector<int> BinMapper::MakeCategories(const Distinct& distinct, int rows, i
   std::iota(order.begin(), order.end(), 0U);
   std::stable_sort(order.begin(), order.end(),
                    [&](size_t a, size_t b) { return counts[a] > counts[b]; });
-  const int enough =
-      static_cast<int>(static_cast<float>(rows - missing_rows) * kCoveredShare + 0.5);
+  const double covered_rows = static_cast<float>(rows - missing_rows) * kCoveredShare + 0.5;
+  const int enough = static_cast<int>(covered_rows);
   const int max_bins =
       std::min(static_cast<int>(categories.size()) + (missing_rows > 0 ? 1 : 0), options.max_bin);
   categories_ = {-1};

@@ -34,7 +34,8 @@ CodedGradients Quantize(std::span<const float> gradients, std::span<const float>
   for (size_t i = 0; i < gradients.size(); ++i) {
     const double gradient = static_cast<double>(gradients[i]) * per_gradient;
     const auto g = static_cast<int32_t>(gradient >= 0 ? gradient + 0.5 : gradient - 0.5);
-    const auto h = static_cast<uint32_t>(static_cast<double>(hessians[i]) * per_hessian + 0.5);
+    const double hessian = static_cast<double>(hessians[i]) * per_hessian + 0.5;
+    const auto h = static_cast<uint32_t>(hessian);
     coded.codes[i] = Pack(g, has_unit_hessian ? 1 : h);
   }
   return coded;
@@ -45,9 +46,9 @@ CodedGradients ToFixedPoint(std::span<const float> gradients, std::span<const fl
   Extremes most;
   for (const uint32_t row : rows) most.Include(gradients[row], hessians[row]);
   const auto count = std::max<uint32_t>(1, static_cast<uint32_t>(rows.size()));
-  const auto gradient_steps =
-      static_cast<double>(std::numeric_limits<int32_t>::max() / static_cast<int32_t>(count));
-  const auto hessian_steps = static_cast<double>(std::numeric_limits<uint32_t>::max() / count);
+  const uint32_t gradient_limit = std::numeric_limits<int32_t>::max() / count;
+  const uint32_t hessian_limit = std::numeric_limits<uint32_t>::max() / count;
+  const double gradient_steps = gradient_limit, hessian_steps = hessian_limit;
   CodedGradients coded;
   coded.scale.gradient = most.gradient / gradient_steps;
   coded.scale.hessian = most.hessian / hessian_steps;

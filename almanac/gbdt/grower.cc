@@ -11,7 +11,7 @@ namespace {
 
 // What LightGBM takes of `total` things for a share of them.
 uint32_t ShareOf(size_t total, double fraction) {
-  const int count = static_cast<int>(static_cast<double>(total) * fraction + 0.5);
+  const int count = RoundCount(static_cast<double>(total) * fraction);
   return static_cast<uint32_t>(std::max(count, total > 0 ? 1 : 0));
 }
 
@@ -43,7 +43,7 @@ size_t GrownTree::LeafOf(const BinnedData& data, size_t row) const {
     const bool is_left = GoesLeft(node, data.mapper(feature[node]), data.bin(feature[node], row));
     at = is_left ? tree.left_child[node] : tree.right_child[node];
   }
-  return static_cast<size_t>(~at);
+  return LeafPlace(at);
 }
 
 TreeGrower::TreeGrower(const BinnedData& data, const Params& params, bool has_unit_hessian)

@@ -37,7 +37,7 @@ Json LeafJson(const Tree& tree, size_t leaf) {
 }
 
 Json NodeJson(const Tree& tree, int place) {
-  if (place < 0) return LeafJson(tree, static_cast<size_t>(~place));
+  if (place < 0) return LeafJson(tree, LeafPlace(place));
   const auto node = static_cast<size_t>(place);
   constexpr const char* kMissing[] = {"None", "Zero", "NaN"};
   const bool is_categorical = tree.IsCategorical(node);

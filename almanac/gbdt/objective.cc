@@ -77,8 +77,9 @@ class QuantileObjective : public Regression {
                                    : WeightedQuantile<float>(labels, targets_.weight, alpha_);
   }
   bool RenewsLeaves() const override { return true; }
-  double RenewedOutput(std::vector<double> residual, std::span<const float> weight) const override {
-    return weight.empty() ? Quantile<double>(std::move(residual), alpha_)
+  double RenewedOutput(const std::vector<double>& residual,
+                       std::span<const float> weight) const override {
+    return weight.empty() ? Quantile<double>(residual, alpha_)
                           : WeightedQuantile<double>(residual, weight, alpha_);
   }
 

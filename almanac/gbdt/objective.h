@@ -49,7 +49,7 @@ class Objective {
   // Whether leaf values are replaced by RenewedOutput.
   virtual bool RenewsLeaves() const { return false; }
   // The leaf value for rows whose label minus score is `residual`, their `weight`s or none.
-  virtual double RenewedOutput(std::vector<double> /*residual*/,
+  virtual double RenewedOutput(const std::vector<double>& /*residual*/,
                                std::span<const float> /*weight*/) const {
     return 0;
   }

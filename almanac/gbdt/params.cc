@@ -87,7 +87,7 @@ struct Setting {
 
 std::string RangeText(const Parameter& parameter) {
   const bool has_low = std::isfinite(parameter.low), has_high = std::isfinite(parameter.high);
-  const std::string low =
+  std::string low =
       has_low ? fmt::format("{} {}", parameter.low_open ? "above" : "at least", parameter.low) : "";
   if (!has_high) return low;
   return has_low ? fmt::format("{} and at most {}", low, parameter.high)

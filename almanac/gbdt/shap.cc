@@ -67,13 +67,13 @@ class TreeShap {
  private:
   double RowsAt(int place) const {
     return place >= 0 ? tree_.internal_count[static_cast<size_t>(place)]
-                      : tree_.leaf_count[static_cast<size_t>(~place)];
+                      : tree_.leaf_count[LeafPlace(place)];
   }
 
   void Visit(int place, Path path, double zero, double one, int column) {
     Extend(path, zero, one, column);
     if (place < 0) {
-      AddLeaf(path, tree_.leaf_value[static_cast<size_t>(~place)]);
+      AddLeaf(path, tree_.leaf_value[LeafPlace(place)]);
       return;
     }
     const auto node = static_cast<size_t>(place);

@@ -90,7 +90,10 @@ double LeafGain(double gradient, double hessian, const Params& params, double l2
                 double parent_output);
 
 // The rows of a bin or leaf, estimated from its hessian.
-inline int RoundCount(double count) { return static_cast<int>(count + 0.5); }
+inline int RoundCount(double count) {
+  const double above = count + 0.5;
+  return static_cast<int>(above);
+}
 
 }  // namespace almanac::gbdt
 

@@ -167,7 +167,7 @@ class Trainer {
         if (!targets_.weight.empty()) weights.push_back(targets_.weight[row]);
       }
       if (residuals.empty()) return;
-      tree.leaf_value[leaf] = objective_->RenewedOutput(std::move(residuals), weights);
+      tree.leaf_value[leaf] = objective_->RenewedOutput(residuals, weights);
     });
   }
 

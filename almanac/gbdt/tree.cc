@@ -51,7 +51,7 @@ size_t Tree::LeafOf(std::span<const double> row) const {
     const double value = row[static_cast<size_t>(split_feature[node])];
     at = GoesLeft(node, value) ? left_child[node] : right_child[node];
   }
-  return static_cast<size_t>(~at);
+  return LeafPlace(at);
 }
 
 void Tree::Shrink(double rate) {
@@ -106,7 +106,7 @@ void Tree::Validate(size_t columns, const std::string& where) const {
                 (threshold[node] >= 0 && threshold[node] < static_cast<double>(category_sets())),
             fmt::format("node {} has no set of categories", node));
     for (const int child : {left_child[node], right_child[node]}) {
-      const auto place = static_cast<size_t>(child >= 0 ? child : ~child);
+      const size_t place = child >= 0 ? static_cast<size_t>(child) : LeafPlace(child);
       std::vector<bool>& seen = child >= 0 ? node_seen : leaf_seen;
       require(place < seen.size() && !seen[place] && (child < 0 || place > node),
               fmt::format("node {} has the child {}", node, child));

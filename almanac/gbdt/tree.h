@@ -12,6 +12,12 @@
 
 namespace almanac::gbdt {
 
+// The leaf behind a negative child.
+inline size_t LeafPlace(int child) {
+  const int leaf = ~child;
+  return static_cast<size_t>(leaf);
+}
+
 // Inner nodes 0 ... leaves()-2, numbered in the order in which they were split; node 0 is the root.
 // A child >= 0 is an inner node, a negative one the leaf ~child. A tree of one leaf has no inner
 // nodes.
