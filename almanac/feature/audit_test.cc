@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "almanac/base/error.h"
+#include "almanac/feature/every_family_for_test.h"
 #include "almanac/feature/random_series_for_test.h"
 
 namespace almanac {
@@ -84,16 +85,12 @@ std::vector<float> HigherTimeframeAtItsOpen(const CandleSeries& series) {
 }
 
 TEST(LeakAudit, PassesEveryFamily) {
-  std::vector<FeatureSpec> specs;
-  for (const FamilyInfo& family : Catalogue()) {
-    specs.push_back({family.name, {{"window", 2}}});
-    specs.push_back({family.name, {{"window", 37}}});
-  }
+  const FeatureSet set = EveryFamily({2, 37});
   const LeakAudit audit =
-      AuditFeatures(FeatureSet(specs), RandomSeries(5000, 1, 100, 40), {.seed = 3, .cuts = 6});
+      AuditFeatures(set, RandomSeries(5000, 1, 100, 40), {.seed = 3, .cuts = 6});
   EXPECT_TRUE(audit.passed()) << ToJson(audit).dump(2);
   EXPECT_EQ(audit.rows, 5000U);
-  EXPECT_EQ(audit.columns, specs.size());
+  EXPECT_EQ(audit.columns, set.size());
   EXPECT_EQ(audit.cuts.size(), 6U);
   RequireNoLeak(audit, {});
 }

@@ -23,7 +23,7 @@ constexpr size_t kLargestGroup = 32;
 KernelGraph MakeGraph(std::span<const FeatureSpec> specs) {
   KernelGraph graph;
   for (const FeatureSpec& spec : specs) {
-    graph.AddColumn(FindFamily(spec.family)->add(graph, spec.parameters.front().second));
+    graph.AddColumn(AddFeature(graph, spec));
   }
   return graph;
 }

@@ -8,12 +8,25 @@ namespace {
 std::vector<Family> CollectFamilies() {
   std::vector<Family> all;
   for (const auto& families :
-       {ReturnFamilies(), TrendFamilies(), VolatilityFamilies(), VolumeFamilies()}) {
+       {ReturnFamilies(), technical::AverageFamilies(), technical::ChannelFamilies(),
+        technical::MomentumFamilies(), technical::OscillatorFamilies(), technical::TrendFamilies(),
+        technical::VolumeFamilies(), TrendFamilies(), VolatilityFamilies(), VolumeFamilies()}) {
     all.insert(all.end(), families.begin(), families.end());
+  }
+  for (Family& family : all) {
+    FamilyInfo& info = family.info;
+    if (family.add_all != nullptr || info.smallest_window == 0) continue;
+    info.parameters = {{"window", info.smallest_window, FeatureSet::kLargestWindow}};
   }
   std::sort(all.begin(), all.end(),
             [](const Family& a, const Family& b) { return a.info.name < b.info.name; });
   return all;
+}
+
+std::vector<int64_t> ValuesOf(const FeatureSpec& spec) {
+  std::vector<int64_t> values;
+  for (const auto& parameter : spec.parameters) values.push_back(parameter.second);
+  return values;
 }
 
 }  // namespace
@@ -28,6 +41,19 @@ const Family* FindFamily(std::string_view name) {
   const auto found = std::find_if(all.begin(), all.end(),
                                   [&](const Family& family) { return family.info.name == name; });
   return found == all.end() ? nullptr : &*found;
+}
+
+KernelGraph::Node AddFeature(KernelGraph& graph, const FeatureSpec& spec) {
+  const Family& family = *FindFamily(spec.family);
+  const std::vector<int64_t> values = ValuesOf(spec);
+  return family.add_all != nullptr ? family.add_all(graph, values)
+                                   : family.add(graph, values.front());
+}
+
+int64_t LookBackOf(const Family& family, const FeatureSpec& spec) {
+  const std::vector<int64_t> values = ValuesOf(spec);
+  return family.look_back != nullptr ? family.look_back(values)
+                                     : values.front() + family.bars_before;
 }
 
 }  // namespace almanac

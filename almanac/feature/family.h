@@ -4,6 +4,7 @@
 #define ALMANAC_FEATURE_FAMILY_H_
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -18,12 +19,29 @@ struct Family {
   bool unbounded_memory = false;
   // Adds the column of a window to the graph.
   KernelGraph::Node (*add)(KernelGraph& graph, int64_t window) = nullptr;
+  // For families whose parameters are not one window: the same for the values of
+  // `info.parameters`, in order, and their look-back.
+  KernelGraph::Node (*add_all)(KernelGraph& graph, std::span<const int64_t> values) = nullptr;
+  int64_t (*look_back)(std::span<const int64_t> values) = nullptr;
 };
+
+// Adds the column of a checked specification.
+KernelGraph::Node AddFeature(KernelGraph& graph, const FeatureSpec& spec);
+int64_t LookBackOf(const Family& family, const FeatureSpec& spec);
 
 std::vector<Family> ReturnFamilies();
 std::vector<Family> TrendFamilies();
 std::vector<Family> VolatilityFamilies();
 std::vector<Family> VolumeFamilies();
+
+namespace technical {
+std::vector<Family> AverageFamilies();
+std::vector<Family> ChannelFamilies();
+std::vector<Family> MomentumFamilies();
+std::vector<Family> OscillatorFamilies();
+std::vector<Family> TrendFamilies();
+std::vector<Family> VolumeFamilies();
+}  // namespace technical
 
 // All of the above, sorted by name.
 const std::vector<Family>& AllFamilies();

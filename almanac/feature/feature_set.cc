@@ -29,20 +29,38 @@ const Family& RequireFamily(const std::string& name) {
                       : fmt::format("known are {}", fmt::join(names, ", ")));
 }
 
-int64_t WindowOf(const FeatureSpec& spec) {
-  if (spec.parameters.size() != 1 || spec.parameters[0].first != kWindow) {
-    throw Error(ErrorCode::kUsage, "features", spec.family + " has other parameters",
-                "it takes one, the window");
-  }
-  return spec.parameters[0].second;
+std::string ParameterNames(const FamilyInfo& info) {
+  std::vector<std::string> names;
+  for (const ParameterInfo& parameter : info.parameters) names.push_back(parameter.name);
+  return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+void CheckNames(const FamilyInfo& info, const FeatureSpec& spec) {
+  const bool same = std::equal(spec.parameters.begin(), spec.parameters.end(),
+                               info.parameters.begin(), info.parameters.end(),
+                               [](const auto& a, const auto& b) { return a.first == b.name; });
+  if (same) return;
+  throw Error(ErrorCode::kUsage, "features", spec.family + " has other parameters",
+              "it takes " + ParameterNames(info));
 }
 
 void CheckSpec(const FeatureSpec& spec) {
-  const int64_t smallest = RequireFamily(spec.family).info.smallest_window;
-  const int64_t window = WindowOf(spec);
-  if (window >= smallest && window <= FeatureSet::kLargestWindow) return;
-  throw Error(ErrorCode::kUsage, "features", fmt::format("window {} of {}", window, spec.family),
-              fmt::format("it must be in {} to {}", smallest, FeatureSet::kLargestWindow));
+  const FamilyInfo& info = RequireFamily(spec.family).info;
+  CheckNames(info, spec);
+  for (size_t p = 0; p < info.parameters.size(); ++p) {
+    const ParameterInfo& parameter = info.parameters[p];
+    const int64_t value = spec.parameters[p].second;
+    if (value < parameter.smallest || value > parameter.largest) {
+      throw Error(ErrorCode::kUsage, "features",
+                  fmt::format("{} {} of {}", parameter.name, value, spec.family),
+                  fmt::format("it must be in {} to {}", parameter.smallest, parameter.largest));
+    }
+    if (!parameter.above_previous || value > spec.parameters[p - 1].second) continue;
+    throw Error(ErrorCode::kUsage, "features",
+                fmt::format("{} {} of {} is not above {} {}", parameter.name, value, spec.family,
+                            info.parameters[p - 1].name, spec.parameters[p - 1].second),
+                fmt::format("{} must be the greater", parameter.name));
+  }
 }
 
 Json ParametersToJson(const FeatureSpec& spec) {
@@ -51,24 +69,61 @@ Json ParametersToJson(const FeatureSpec& spec) {
   return json;
 }
 
-// One mapping of the list: all its windows.
+std::string KeyOf(const ParameterInfo& parameter) {
+  return parameter.name == kWindow ? "windows" : parameter.name;
+}
+
+std::vector<int64_t> ReadValues(const ConfigNode& node, const std::string& family,
+                                const ParameterInfo& parameter) {
+  const std::string key = KeyOf(parameter);
+  const std::vector<int64_t> values =
+      node.Ints(key, {}, Range<int64_t>::Between(parameter.smallest, parameter.largest));
+  if (!values.empty()) return values;
+  throw Error(ErrorCode::kUsage, node.Place(key), fmt::format("no {} for {}", key, family),
+              parameter.name == kWindow
+                  ? "give a list of numbers of bars, such as windows: [12, 48]"
+                  : fmt::format("give one whole number or a list of them, from {} to {}",
+                                parameter.smallest, parameter.largest));
+}
+
+// One mapping of the list: all combinations of its values, the last parameter changing fastest.
 void ReadEntry(const ConfigNode& node, std::vector<FeatureSpec>& specs) {
   const std::string name = node.Choice("family", FamilyNames());
-  const Range<int64_t> range =
-      Range<int64_t>::Between(RequireFamily(name).info.smallest_window, FeatureSet::kLargestWindow);
-  const std::vector<int64_t> windows = node.Ints("windows", {}, range);
-  if (windows.empty()) {
-    throw Error(ErrorCode::kUsage, node.Place("windows"), "no windows for " + name,
-                "give a list of numbers of bars, such as windows: [12, 48]");
+  const FamilyInfo& info = RequireFamily(name).info;
+  std::vector<FeatureSpec> entry = {{name, {}}};
+  for (const ParameterInfo& parameter : info.parameters) {
+    const std::vector<int64_t> values = ReadValues(node, name, parameter);
+    std::vector<FeatureSpec> longer;
+    for (const FeatureSpec& begun : entry) {
+      for (const int64_t value : values) {
+        longer.push_back(begun);
+        longer.back().parameters.emplace_back(parameter.name, value);
+      }
+    }
+    entry = std::move(longer);
   }
-  for (const int64_t window : windows) {
-    FeatureSpec spec{name, {{kWindow, window}}};
+  const std::string place =
+      node.Place(info.parameters.empty() ? "family" : KeyOf(info.parameters.front()));
+  for (FeatureSpec& spec : entry) {
+    try {
+      CheckSpec(spec);
+    } catch (const Error& error) {
+      throw Error(ErrorCode::kUsage, place, error.problem(), error.remedy());
+    }
     if (std::find(specs.begin(), specs.end(), spec) != specs.end()) {
-      throw Error(ErrorCode::kUsage, node.Place("windows"), spec.Name() + " is there twice",
-                  "remove one of them");
+      throw Error(ErrorCode::kUsage, place, spec.Name() + " is there twice", "remove one of them");
     }
     specs.push_back(std::move(spec));
   }
+}
+
+// "n = 12", "fast = 12, slow = 26".
+std::string ValuesInWords(const FeatureSpec& spec) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : spec.parameters) {
+    words.push_back(fmt::format("{} = {}", name == kWindow ? "n" : name, value));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 FeatureInfo InfoOf(const FeatureSpec& spec) {
@@ -76,10 +131,11 @@ FeatureInfo InfoOf(const FeatureSpec& spec) {
   FeatureInfo info;
   info.spec = spec;
   info.name = spec.Name();
-  info.formula = fmt::format("{}, n = {}", family.info.formula, WindowOf(spec));
+  info.formula = family.info.formula;
+  if (!spec.parameters.empty()) info.formula += ", " + ValuesInWords(spec);
   info.unit = family.info.unit;
   info.range = family.info.range;
-  info.look_back = WindowOf(spec) + family.bars_before;
+  info.look_back = LookBackOf(family, spec);
   info.unbounded_memory = family.unbounded_memory;
   info.known_at = "close of the bar";
   info.source = family.info.source;
@@ -128,13 +184,21 @@ FeatureSet FeatureSet::FromJson(const Json& json) {
   try {
     std::vector<FeatureSpec> specs;
     for (const Json& entry : json) {
-      specs.push_back(
-          {entry.at("family").get<std::string>(), {{kWindow, entry.at(kWindow).get<int64_t>()}}});
+      FeatureSpec spec{entry.at("family").get<std::string>(), {}};
+      for (const ParameterInfo& parameter : RequireFamily(spec.family).info.parameters) {
+        spec.parameters.emplace_back(parameter.name, entry.at(parameter.name).get<int64_t>());
+      }
+      if (entry.size() != 1 + spec.parameters.size()) {
+        throw Error(ErrorCode::kBadData, "feature set", spec.family + " has other parameters",
+                    "it takes " + ParameterNames(RequireFamily(spec.family).info));
+      }
+      specs.push_back(std::move(spec));
     }
     return FeatureSet(std::move(specs));
   } catch (const Json::exception& error) {
-    throw Error(ErrorCode::kBadData, "feature set", error.what(),
-                "expected a list of {\"family\": name, \"window\": bars}");
+    throw Error(
+        ErrorCode::kBadData, "feature set", error.what(),
+        "expected a list of {\"family\": name, \"window\": bars}, or the family's parameters");
   } catch (const Error& error) {
     throw Error(ErrorCode::kBadData, "feature set", error.problem(), error.remedy());
   }
@@ -172,10 +236,17 @@ Json ToJson(const FeatureInfo& info) {
 }
 
 Json ToJson(const FamilyInfo& info) {
+  Json parameters = Json::array();
+  for (const ParameterInfo& parameter : info.parameters) {
+    parameters.push_back({{"name", parameter.name},
+                          {"smallest", parameter.smallest},
+                          {"largest", parameter.largest},
+                          {"above_previous", parameter.above_previous}});
+  }
   return {{"name", info.name},           {"formula", info.formula},
           {"unit", info.unit},           {"range", info.range},
           {"look_back", info.look_back}, {"smallest_window", info.smallest_window},
-          {"source", info.source}};
+          {"source", info.source},       {"parameters", parameters}};
 }
 
 }  // namespace almanac

@@ -3,10 +3,10 @@
 //
 //   features:
 //     - {family: log_return, windows: [1, 12, 48]}
-//     - {family: parkinson_volatility, windows: [48]}
+//     - {family: macd_line, fast: 12, slow: [26, 50]}
 //
-// gives the columns log_return_1, log_return_12, log_return_48, parkinson_volatility_48, in that
-// order.
+// gives the columns log_return_1, log_return_12, log_return_48, macd_line_12_26, macd_line_12_50,
+// in that order: every combination of the listed values, the last parameter changing fastest.
 #ifndef ALMANAC_FEATURE_FEATURE_SET_H_
 #define ALMANAC_FEATURE_FEATURE_SET_H_
 
@@ -21,15 +21,25 @@
 
 namespace almanac {
 
+// One whole number that a family takes. The parameter "window" is written as "windows" in
+// configuration, the others as they are called.
+struct ParameterInfo {
+  std::string name;  // "window", "fast"
+  int64_t smallest = 1;
+  int64_t largest = 1'000'000;
+  bool above_previous = false;  // must be greater than the parameter before it
+};
+
 // One family as the catalogue describes it; formulas are plain text with t the bar, n the window.
 struct FamilyInfo {
-  std::string name;       // "log_return"
-  std::string formula;    // "ln(close[t] / close[t-n])"
-  std::string unit;       // "ratio"
-  std::string range;      // "(-inf, inf)"
-  std::string look_back;  // "n + 1 bars"
-  int64_t smallest_window = 1;
-  std::string source;  // publication, or the library whose definition it is
+  std::string name;                            // "log_return"
+  std::string formula;                         // "ln(close[t] / close[t-n])"
+  std::string unit;                            // "ratio"
+  std::string range;                           // "(-inf, inf)"
+  std::string look_back;                       // "n + 1 bars"
+  int64_t smallest_window = 1;                 // 0: the family has no window
+  std::string source;                          // publication, or the library whose definition it is
+  std::vector<ParameterInfo> parameters = {};  // in order; Catalogue always fills them
 };
 
 // All families, by name.
@@ -38,10 +48,10 @@ std::vector<FamilyInfo> Catalogue();
 // One column to compute.
 struct FeatureSpec {
   std::string family;
-  // Names and values in the family's order; now always one, "window", in bars.
+  // Names and values in the family's order; most have one, "window", in bars.
   std::vector<std::pair<std::string, int64_t>> parameters;
 
-  std::string Name() const;  // "log_return_12"
+  std::string Name() const;  // "log_return_12", "macd_line_12_26"
   friend bool operator==(const FeatureSpec&, const FeatureSpec&) = default;
 };
 

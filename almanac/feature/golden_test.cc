@@ -54,7 +54,7 @@ CandleSeries GoldenBars() {
 // One column in double.
 std::vector<double> Compute(const std::string& family, int64_t window, const CandleSeries& series) {
   KernelGraph graph;
-  graph.AddColumn(FindFamily(family)->add(graph, window));
+  graph.AddColumn(AddFeature(graph, {family, {{"window", window}}}));
   std::vector<double> values;
   for (size_t first = 0; first < series.size(); first += KernelGraph::kBlockRows) {
     const size_t rows = std::min(KernelGraph::kBlockRows, series.size() - first);

@@ -1,0 +1,175 @@
+// Technical indicators against numpy and pandas written from the published definitions
+// (testdata/make_technical_golden.py), and what they give where nothing moves.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "almanac/base/file.h"
+#include "almanac/base/text.h"
+#include "almanac/feature/build.h"
+#include "almanac/feature/every_family_for_test.h"
+#include "almanac/feature/family.h"
+#include "almanac/feature/random_series_for_test.h"
+#include "almanac/feature/window.h"
+
+namespace almanac {
+namespace {
+
+constexpr char kTestData[] = ALMANAC_SOURCE_DIR "/almanac/feature/testdata/";
+using Columns = std::map<std::string, std::vector<double>>;
+
+Columns ReadColumns(const std::string& name) {
+  Columns columns;
+  const std::string text = ReadFile(kTestData + name);
+  std::vector<std::string> names;
+  for (const std::string_view line : Split(Trim(text), '\n')) {
+    const std::vector<std::string_view> fields = Split(Trim(line), ',');
+    if (names.empty()) {
+      names.assign(fields.begin(), fields.end());
+      continue;
+    }
+    for (size_t c = 0; c < names.size(); ++c) {
+      columns[names[c]].push_back(ParseDouble(fields[c]).value_or(kUnknown));
+    }
+  }
+  return columns;
+}
+
+// "macd_line_12_26" as the family and its values.
+FeatureSpec ParseName(const std::string& column) {
+  const Family* family = nullptr;
+  for (size_t end = column.size(); family == nullptr && end != std::string::npos;
+       end = column.rfind('_', end - 1)) {
+    family = FindFamily(column.substr(0, end));
+  }
+  if (family == nullptr) return {column, {}};
+  FeatureSpec spec{family->info.name, {}};
+  const std::string rest = column.substr(family->info.name.size());
+  size_t parameter = 0;
+  for (const std::string_view value : Split(rest, '_')) {
+    if (value.empty()) continue;
+    spec.parameters.emplace_back(family->info.parameters.at(parameter++).name,
+                                 ParseInt64(value).value());
+  }
+  return spec;
+}
+
+// One column in double.
+std::vector<double> Compute(const FeatureSpec& spec, const Columns& bars) {
+  KernelGraph graph;
+  graph.AddColumn(AddFeature(graph, spec));
+  const size_t rows = bars.at("close").size();
+  EXPECT_LE(rows, KernelGraph::kBlockRows);
+  graph.Run(rows,
+            {bars.at("open").data(), bars.at("high").data(), bars.at("low").data(),
+             bars.at("close").data(), bars.at("volume").data()},
+            {});
+  return {graph.LastBlock(0), graph.LastBlock(0) + rows};
+}
+
+std::vector<Family> TechnicalFamilies() {
+  std::vector<Family> all;
+  for (const auto& families :
+       {technical::AverageFamilies(), technical::ChannelFamilies(), technical::MomentumFamilies(),
+        technical::OscillatorFamilies(), technical::TrendFamilies(), technical::VolumeFamilies()}) {
+    all.insert(all.end(), families.begin(), families.end());
+  }
+  return all;
+}
+
+TEST(Technical, EveryFamilyAgreesWithItsPublishedDefinition) {
+  const Columns bars = ReadColumns("bars.csv");
+  Columns golden = ReadColumns("technical_golden.csv");
+  const std::vector<double> rows = golden.at("row");
+  golden.erase("row");
+  std::set<std::string> seen;
+  for (const auto& [name, expected] : golden) {
+    const FeatureSpec spec = ParseName(name);
+    ASSERT_EQ(spec.Name(), name);
+    const std::vector<double> values = Compute(spec, bars);
+    const std::vector<FeatureInfo> info = FeatureSet({spec}).Columns();
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const auto row = static_cast<size_t>(rows[i]);
+      ASSERT_EQ(std::isnan(values[row]), std::isnan(expected[i])) << name << " row " << row;
+      ASSERT_EQ(std::isnan(values[row]), row + 1 < static_cast<size_t>(info[0].look_back)) << name;
+      if (std::isnan(expected[i])) continue;
+      // A distance below 1e-5 of the price is a difference that has lost digits on both sides.
+      const double tolerance = 1e-9 * std::max(std::abs(expected[i]), 1e-5);
+      ASSERT_NEAR(values[row], expected[i], tolerance) << name << " row " << row;
+    }
+    seen.insert(spec.family);
+  }
+  for (const Family& family : TechnicalFamilies()) {
+    EXPECT_TRUE(seen.contains(family.info.name)) << family.info.name << " has no golden values";
+  }
+}
+
+// Nothing moves and nothing is traded: what divides by a movement or a volume is not known, an
+// oscillator at rest is 0.
+TEST(Technical, FlatBarsAreUndefinedOrAtRest) {
+  CandleSeries flat = RandomSeries(60, 1);
+  for (size_t i = 0; i < flat.size(); ++i) {
+    flat.open[i] = flat.high[i] = flat.low[i] = flat.close[i] = 7;
+    flat.volume[i] = 0;
+  }
+  const std::set<std::string> undefined = {"adx",
+                                           "balance_of_power",
+                                           "bollinger_percent_b",
+                                           "cci",
+                                           "chaikin_money_flow",
+                                           "chaikin_oscillator",
+                                           "cmo",
+                                           "connors_rsi",
+                                           "donchian_position",
+                                           "dx",
+                                           "fisher_transform",
+                                           "keltner_position",
+                                           "klinger_oscillator",
+                                           "klinger_signal",
+                                           "mfi",
+                                           "minus_di",
+                                           "obv_change",
+                                           "plus_di",
+                                           "rsi",
+                                           "stochastic_d",
+                                           "stochastic_k",
+                                           "stochrsi_d",
+                                           "stochrsi_k",
+                                           "ultimate_oscillator",
+                                           "vortex_minus",
+                                           "vortex_plus",
+                                           "vwap_distance",
+                                           "williams_r"};
+  const std::map<std::string, float> resting = {{"aroon_up", 100.0F}, {"aroon_down", 100.0F}};
+  for (const Family& family : TechnicalFamilies()) {
+    const std::string& name = family.info.name;
+    const FeatureSet set({SpecOf(FindFamily(name)->info, 5)});
+    const float last = BuildFeatures(set, flat).columns[0].back();
+    if (undefined.contains(name)) {
+      EXPECT_TRUE(std::isnan(last)) << name << " is " << last;
+    } else {
+      EXPECT_NEAR(last, resting.contains(name) ? resting.at(name) : 0.0F, 1e-12F) << name;
+    }
+  }
+}
+
+// After a flat stretch in the middle of history every indicator comes back.
+TEST(Technical, AFlatStretchLeavesNoNaNBehind) {
+  CandleSeries series = RandomSeries(400, 9);
+  for (size_t i = 100; i < 160; ++i) {
+    series.open[i] = series.high[i] = series.low[i] = series.close[i] = series.close[99];
+    series.volume[i] = 0;
+  }
+  for (const Family& family : TechnicalFamilies()) {
+    const FeatureSet set({SpecOf(FindFamily(family.info.name)->info, 12)});
+    const std::vector<float> values = BuildFeatures(set, series).columns[0];
+    for (size_t row = 240; row < series.size(); ++row) {
+      ASSERT_FALSE(std::isnan(values[row])) << family.info.name << " row " << row;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace almanac
