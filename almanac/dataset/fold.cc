@@ -167,6 +167,7 @@ class CrossValidation::Maker {
   Fold Blocks(const std::vector<size_t>& start, const std::vector<size_t>& chosen) const {
     Fold fold{Training({}), {}, {}, chosen, 0};
     std::vector<Span> spans;
+    spans.reserve(chosen.size());
     for (const size_t block : chosen) spans.push_back(SpanOf(start, block));
     std::vector<uint32_t> training;
     for (size_t block = 0; block + 1 < start.size(); ++block) {

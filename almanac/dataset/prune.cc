@@ -124,6 +124,7 @@ void PruneCorrelated(const Dataset& data, std::span<const uint32_t> rows, double
                      Pruner* pruner) {
   const std::vector<size_t> judged = pruner->report().kept;
   std::vector<std::span<const float>> columns;
+  columns.reserve(judged.size());
   for (const size_t c : judged) columns.push_back(data.feature(c));
   const auto correlated = FindCorrelated(columns, rows, threshold);
   pruner->Step("correlation", [&](size_t /*c*/, size_t place) -> std::optional<PrunedColumn> {
