@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,8 @@ inline CorpusTable ParseCorpusTable(std::string_view text) {
 // One set of parameters on one data set.
 struct CorpusCase {
   std::string set, name;
+
+  friend void PrintTo(const CorpusCase& c, std::ostream* out) { *out << c.set << "/" << c.name; }
 
   std::string File(const std::string& suffix) const {
     return "lightgbm/" + set + "/" + name + suffix;

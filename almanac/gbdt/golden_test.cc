@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <ostream>
 
 #include "almanac/gbdt/corpus_for_test.h"
 #include "almanac/gbdt/predictor.h"
@@ -15,6 +16,8 @@ struct GoldenCase {
   std::string name;
   bool is_weighted;
   Settings settings;
+
+  friend void PrintTo(const GoldenCase& c, std::ostream* out) { *out << c.name; }
 };
 
 std::filesystem::path TestData(const std::string& name) {
