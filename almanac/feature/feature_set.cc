@@ -76,7 +76,7 @@ std::string KeyOf(const ParameterInfo& parameter) {
 std::vector<int64_t> ReadValues(const ConfigNode& node, const std::string& family,
                                 const ParameterInfo& parameter) {
   const std::string key = KeyOf(parameter);
-  const std::vector<int64_t> values =
+  std::vector<int64_t> values =
       node.Ints(key, {}, Range<int64_t>::Between(parameter.smallest, parameter.largest));
   if (!values.empty()) return values;
   throw Error(ErrorCode::kUsage, node.Place(key), fmt::format("no {} for {}", key, family),

@@ -13,6 +13,7 @@ Signal Volume(const KernelGraph& graph) { return {"volume", graph.Field(BarField
 std::string KeyOf(const std::string& name, const std::vector<Signal>& inputs,
                   const std::vector<double>& parameters) {
   std::vector<std::string> words;
+  words.reserve(inputs.size() + parameters.size());
   for (const Signal& input : inputs) words.push_back(input.key);
   for (const double parameter : parameters) words.push_back(fmt::format("{}", parameter));
   return fmt::format("{}({})", name, fmt::join(words, ","));

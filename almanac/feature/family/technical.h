@@ -40,6 +40,7 @@ Signals<Cell::kOutputs> AddCell(KernelGraph& graph, const std::string& name,
                                 const std::vector<double>& parameters, const Cell& cell) {
   const std::string key = KeyOf(name, inputs, parameters);
   std::vector<KernelGraph::Node> nodes;
+  nodes.reserve(inputs.size());
   for (const Signal& input : inputs) nodes.push_back(input.node);
   const KernelGraph::Node first = graph.Add(key, nodes, [&] { return MakeKernel(cell); });
   Signals<Cell::kOutputs> outputs;
