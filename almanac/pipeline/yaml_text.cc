@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "almanac/base/text.h"
+
 namespace almanac {
 namespace {
 
@@ -14,6 +16,11 @@ bool IsLeaf(const Json& node) { return !node.is_structured(); }
 
 bool FitsOneLine(const Json& node) {
   return node.dump().size() <= kLongestLine && std::all_of(node.begin(), node.end(), IsLeaf);
+}
+
+// The emitter quotes what would not be a text of its own, but not what would be another type.
+bool WouldReadOtherwise(const std::string& text) {
+  return ParseInt64(text) || ParseDouble(text) || text == "true" || text == "false";
 }
 
 void Emit(YAML::Emitter& out, const Json& node, bool top) {
@@ -32,7 +39,9 @@ void Emit(YAML::Emitter& out, const Json& node, bool top) {
     for (const Json& value : node) Emit(out, value, false);
     out << YAML::EndSeq;
   } else if (node.is_string()) {
-    out << node.get<std::string>();
+    const std::string text = node.get<std::string>();
+    if (WouldReadOtherwise(text)) out << YAML::DoubleQuoted;
+    out << text;
   } else if (node.is_null()) {
     out << YAML::Null;
   } else if (node.is_boolean()) {
