@@ -72,6 +72,7 @@ void Dataset::SetLabels(const Labels& labels) {
   CheckIncreasing(symbol_, "label", labels.t0);
   target_name_ = labels.name;
   target_unit_ = labels.unit;
+  target_classes_ = labels.classes;
   target_.assign(rows(), kNoLabel);
   label_end_.assign(time_.begin(), time_.end());
   size_t label = 0, joined = 0;

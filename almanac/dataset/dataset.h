@@ -39,6 +39,8 @@ class Dataset {
   const std::string& target_name() const { return target_name_; }
   const std::string& target_unit() const { return target_unit_; }
   std::span<const double> target() const { return target_; }
+  // Of labels that are classes: target() is an index into these. Empty for numbers.
+  const std::vector<std::string>& target_classes() const { return target_classes_; }
   // The last instant that each row's label looks at (the row's own time if it has none).
   std::span<const TimeMs> label_end() const { return label_end_; }
 
@@ -59,6 +61,7 @@ class Dataset {
   std::vector<std::span<const float>> columns_;
   std::vector<std::string> names_;
   std::string target_name_, target_unit_;
+  std::vector<std::string> target_classes_;
   std::vector<double> target_;
   std::vector<TimeMs> label_end_;
 };

@@ -50,8 +50,11 @@ Labels SmallLabels() {
 }
 
 TEST(Dataset, JoinsLabelsToRowsByTime) {
-  const Dataset data = Dataset::Join("X", SmallTable(), SmallLabels());
+  Labels labels = SmallLabels();
+  labels.classes = {"down", "up"};
+  const Dataset data = Dataset::Join("X", SmallTable(), labels);
   EXPECT_EQ(data.rows(), 5U);
+  EXPECT_THAT(data.target_classes(), ElementsAre("down", "up"));
   EXPECT_THAT(data.feature_names(), ElementsAre("a", "b"));
   EXPECT_EQ(data.target_name(), "forward_return_1");
   EXPECT_TRUE(std::isnan(data.target()[0]));
