@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,7 +41,10 @@ class ProgramFolder {
   // Starts it; the caller ends it by Wait.
   pid_t Start(const std::vector<std::string>& arguments) const;
   ProgramEnd Wait(pid_t pid) const;
-  // Sends `signal` after so many seconds, unless it has ended by itself before.
+  // Sends `signal` once `due` says so, or after so many seconds, unless it has ended by itself
+  // before.
+  ProgramEnd RunAndSignal(const std::vector<std::string>& arguments, int signal,
+                          const std::function<bool()>& due) const;
   ProgramEnd RunAndSignal(const std::vector<std::string>& arguments, int signal,
                           double after_seconds) const;
 

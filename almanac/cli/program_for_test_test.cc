@@ -115,20 +115,26 @@ ProgramEnd ProgramFolder::Run(const std::vector<std::string>& arguments) const {
 }
 
 ProgramEnd ProgramFolder::RunAndSignal(const std::vector<std::string>& arguments, int signal,
-                                       double after_seconds) const {
-  const auto start = std::chrono::steady_clock::now();
-  const auto instant = start + std::chrono::duration<double>(after_seconds);
+                                       const std::function<bool()>& due) const {
   const pid_t pid = Start(arguments);
   // WNOWAIT leaves the process to Wait, so that its number cannot be another's when it is
   // signalled.
   siginfo_t ended{};
-  while (std::chrono::steady_clock::now() < instant) {
+  while (!due()) {
     waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT);
     if (ended.si_pid == pid) return Wait(pid);
     std::this_thread::sleep_for(std::chrono::duration<double>(kPollSeconds));
   }
   kill(pid, signal);
   return Wait(pid);
+}
+
+ProgramEnd ProgramFolder::RunAndSignal(const std::vector<std::string>& arguments, int signal,
+                                       double after_seconds) const {
+  const auto instant =
+      std::chrono::steady_clock::now() + std::chrono::duration<double>(after_seconds);
+  return RunAndSignal(arguments, signal,
+                      [&] { return std::chrono::steady_clock::now() >= instant; });
 }
 
 std::map<std::string, std::string> ProgramFolder::Digests(
