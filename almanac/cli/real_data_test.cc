@@ -166,66 +166,88 @@ struct SecondOpinion {
   Real naive_mae = 0, ridge_mae = 0;
 };
 
-SecondOpinion ComputeAgain(const CandleSeries& bars, Real lambda) {
-  const std::vector<Column> features = FeaturesOf(bars);
+// The rows that are learnt from and judged, by the shares and the purge of the recipe.
+struct Rows {
+  std::vector<size_t> training, test;
+};
+
+Rows SplitOf(const CandleSeries& bars, const std::vector<Column>& features) {
   const size_t rows = bars.size();
-  const size_t labelled = rows - kHorizon;
-  const auto target = [&](size_t t) { return Real{bars.close[t + kHorizon]} / bars.close[t] - 1; };
   const auto complete = [&](size_t t) {
     return std::all_of(features.begin(), features.end(),
                        [&](const Column& column) { return std::isfinite(column[t]); });
   };
-  // A bar is known from its close on; the shares are of the rows.
   const auto known = [&](size_t t) { return bars.open_time[t] + 30 * kMsPerMinute; };
   const auto row_at = [&](Real share) {
     return static_cast<size_t>(std::floor(static_cast<Real>(rows) * (1 - share)));
   };
   const size_t validation_from = row_at(kValidationShare + kTestShare);
-  const size_t test_from = row_at(kTestShare);
-
-  std::vector<size_t> training, test;
+  Rows split;
   for (size_t t = 0; t < validation_from; ++t) {
-    if (known(t + kHorizon) < known(validation_from) && complete(t)) training.push_back(t);
+    // A label that ends where validation begins, or later, is purged.
+    if (known(t + kHorizon) < known(validation_from) && complete(t)) split.training.push_back(t);
   }
-  for (size_t t = test_from; t < labelled; ++t) {
-    if (complete(t)) test.push_back(t);
+  for (size_t t = row_at(kTestShare); t + kHorizon < rows; ++t) {
+    if (complete(t)) split.test.push_back(t);
   }
+  return split;
+}
 
-  const size_t columns = features.size();
-  const auto count = static_cast<Real>(training.size());
-  std::vector<Real> mean(columns), deviation(columns);
-  Real target_mean = 0;
-  for (const size_t t : training) target_mean += target(t) / count;
-  for (size_t c = 0; c < columns; ++c) {
-    for (const size_t t : training) mean[c] += features[c][t] / count;
-    Real squares = 0;
-    for (const size_t t : training) {
-      squares += (features[c][t] - mean[c]) * (features[c][t] - mean[c]);
+Real TargetOf(const CandleSeries& bars, size_t t) {
+  return Real{bars.close[t + kHorizon]} / bars.close[t] - 1;
+}
+
+// The features of the rows, each less its training mean and over its training deviation.
+class Standardised {
+ public:
+  Standardised(const std::vector<Column>& features, const std::vector<size_t>& training)
+      : features_(features) {
+    const auto count = static_cast<Real>(training.size());
+    for (const Column& column : features) {
+      Real mean = 0;
+      for (const size_t t : training) mean += column[t] / count;
+      Real squares = 0;
+      for (const size_t t : training) squares += (column[t] - mean) * (column[t] - mean);
+      mean_.push_back(mean);
+      deviation_.push_back(std::sqrt(squares / count));
     }
-    deviation[c] = std::sqrt(squares / count);
   }
-  const auto scaled = [&](size_t c, size_t t) { return (features[c][t] - mean[c]) / deviation[c]; };
+  size_t columns() const { return mean_.size(); }
+  Real operator()(size_t c, size_t t) const { return (features_[c][t] - mean_[c]) / deviation_[c]; }
 
+ private:
+  const std::vector<Column>& features_;
+  std::vector<Real> mean_, deviation_;
+};
+
+SecondOpinion ComputeAgain(const CandleSeries& bars, Real lambda) {
+  const std::vector<Column> features = FeaturesOf(bars);
+  const Rows rows = SplitOf(bars, features);
+  const Standardised scaled(features, rows.training);
+  const size_t columns = scaled.columns();
+  Real target_mean = 0;
+  for (const size_t t : rows.training) {
+    target_mean += TargetOf(bars, t) / static_cast<Real>(rows.training.size());
+  }
   std::vector<std::vector<Real>> products(columns, std::vector<Real>(columns));
   std::vector<Real> right(columns);
-  for (const size_t t : training) {
+  for (const size_t t : rows.training) {
     for (size_t i = 0; i < columns; ++i) {
       const Real value = scaled(i, t);
       for (size_t j = 0; j < columns; ++j) products[i][j] += value * scaled(j, t);
-      right[i] += value * (target(t) - target_mean);
+      right[i] += value * (TargetOf(bars, t) - target_mean);
     }
   }
   for (size_t i = 0; i < columns; ++i) products[i][i] += lambda;
   const std::vector<Real> coefficients = Eliminate(products, right);
 
-  SecondOpinion opinion;
-  opinion.training_rows = training.size();
-  opinion.test_rows = test.size();
-  for (const size_t t : test) {
+  SecondOpinion opinion{rows.training.size(), rows.test.size(), 0, 0};
+  for (const size_t t : rows.test) {
     Real forecast = target_mean;
     for (size_t c = 0; c < columns; ++c) forecast += coefficients[c] * scaled(c, t);
-    opinion.naive_mae += std::abs(target(t)) / static_cast<Real>(test.size());
-    opinion.ridge_mae += std::abs(target(t) - forecast) / static_cast<Real>(test.size());
+    const Real target = TargetOf(bars, t);
+    opinion.naive_mae += std::abs(target) / static_cast<Real>(rows.test.size());
+    opinion.ridge_mae += std::abs(target - forecast) / static_cast<Real>(rows.test.size());
   }
   return opinion;
 }
