@@ -65,19 +65,31 @@ void CheckAscending(const CandleSeries& bars, const std::string& place) {
               fmt::format("rows are not in the order of time at {}", FormatTime(*found)), kRemedy);
 }
 
+// Errors name the files, which the statement knows by their descriptors alone.
+ResultTable QueryNamed(const Database& database, const std::string& sql,
+                       const std::vector<YearFile>& files) {
+  try {
+    return database.Query(sql, PlaceOf(files));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kBadData) throw;
+    throw Error(error.code(), error.where(), NameFiles(error.problem(), files), kRemedy);
+  }
+}
+
 }  // namespace
 
 FileSummary Summarize(const Database& database, const std::vector<YearFile>& files) {
   FileSummary summary;
   if (files.empty()) return summary;
   for (const YearFile& file : files) summary.bytes += file.size;
-  const ResultTable table = database.Query(
-      fmt::format("SELECT sum(row_group_num_rows)::BIGINT AS rows, "
-                  "min(stats_min_value::TIMESTAMP) AS first, "
-                  "max(stats_max_value::TIMESTAMP) AS last FROM parquet_metadata([{}]) "
-                  "WHERE path_in_schema = 'timestamp'",
-                  PathList(files)),
-      PlaceOf(files));
+  const ResultTable table =
+      QueryNamed(database,
+                 fmt::format("SELECT sum(row_group_num_rows)::BIGINT AS rows, "
+                             "min(stats_min_value::TIMESTAMP) AS first, "
+                             "max(stats_max_value::TIMESTAMP) AS last FROM parquet_metadata([{}]) "
+                             "WHERE path_in_schema = 'timestamp'",
+                             PathList(files)),
+                 files);
   summary.rows = table.Column("rows", ColumnType::kInt64).integers.at(0);
   summary.first = table.Column("first", ColumnType::kTimestampMs).integers.at(0);
   summary.last = table.Column("last", ColumnType::kTimestampMs).integers.at(0);
@@ -89,15 +101,11 @@ ResultTable QueryFiles(const Database& database, const std::vector<WantedColumn>
   std::vector<std::string> names;
   names.reserve(columns.size());
   for (const WantedColumn& column : columns) names.emplace_back(column.name);
-  ResultTable table;
-  try {
-    table = database.Query(
-        fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning=false) WHERE {}",
-                    Join(names, ", "), PathList(files), TimeCondition(from, to)),
-        PlaceOf(files));
-  } catch (const Error& error) {
-    throw Error(error.code(), error.where(), NameFiles(error.problem(), files), kRemedy);
-  }
+  ResultTable table =
+      QueryNamed(database,
+                 fmt::format("SELECT {} FROM read_parquet([{}], hive_partitioning=false) WHERE {}",
+                             Join(names, ", "), PathList(files), TimeCondition(from, to)),
+                 files);
   for (size_t c = 0; c < columns.size(); ++c) {
     if (table.columns[c].type == columns[c].type) continue;
     throw Error(ErrorCode::kBadData, PlaceOf(files),
