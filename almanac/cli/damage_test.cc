@@ -152,7 +152,9 @@ TEST_F(DamageTest, ATruncatedLakeFileIsNamed) {
   CutInHalf(file);
   for (const Words& arguments : {RunSmall(), Words{"data", "show"}, Words{"data", "audit"}}) {
     SCOPED_TRACE(arguments.back());
-    ExpectRefused(arguments, 3, {"symbol=AAA", file.filename().string()});
+    ExpectRefused(arguments, 3, {"symbol=AAA", file.filename().string(), "delete the file"});
+    const ProgramEnd end = folder_.Run(arguments);
+    EXPECT_EQ(end.err.find("/proc/self/fd"), std::string::npos) << end.err;
   }
 }
 
