@@ -54,6 +54,16 @@ std::vector<ModelSection> ReadModels(const ConfigNode& root, const ForecasterKin
   return models;
 }
 
+TargetSpec ReadTarget(const ConfigNode& node) {
+  const TargetSpec target = TargetSpec::FromConfig(node);
+  if (target.every_step) {
+    throw Error(ErrorCode::kUsage, node.Place("every_step"),
+                "no model that a recipe can name forecasts every step",
+                "leave it out: the forecast is for the last step");
+  }
+  return target;
+}
+
 EvaluateSection ReadEvaluate(const ConfigNode& node) {
   EvaluateSection section;
   section.bootstrap.replicates = static_cast<int>(
@@ -142,7 +152,7 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
   leak_audit.cuts = static_cast<size_t>(
       audit.Int("cuts", static_cast<int64_t>(leak_audit.cuts), Range<int64_t>::Between(1, 1000)));
   leak_audit.seed = static_cast<uint64_t>(audit.Int("seed", 1, Range<int64_t>::AtLeast(0)));
-  const TargetSpec target = TargetSpec::FromConfig(root.Map("target"));
+  const TargetSpec target = ReadTarget(root.Map("target"));
   const SplitSpec split = SplitSpec::FromConfig(root.OptionalMap("split"));
   // Every result stands beside the naive forecast, asked for or not.
   const auto naive =
