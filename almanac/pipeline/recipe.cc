@@ -21,7 +21,7 @@ bool IsNameCharacter(char c) {
 
 // Names become folders and labels.
 std::string ReadName(const ConfigNode& node, std::string_view key, const std::string& otherwise) {
-  const std::string name = otherwise.empty() ? node.String(key) : node.String(key, otherwise);
+  std::string name = otherwise.empty() ? node.String(key) : node.String(key, otherwise);
   constexpr size_t kLongest = 64;
   if (name.empty() || name.size() > kLongest || name.front() == '.' ||
       !std::all_of(name.begin(), name.end(), IsNameCharacter)) {
@@ -86,7 +86,7 @@ std::vector<std::string> TradedModels(const ConfigNode& node,
     names.push_back(model.name);
     if (!model.baseline()) otherwise.push_back(model.name);
   }
-  const std::vector<std::string> traded = node.Strings("models", otherwise);
+  std::vector<std::string> traded = node.Strings("models", otherwise);
   for (const std::string& name : traded) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     const auto near = NearestWord(name, names);
