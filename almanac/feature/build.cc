@@ -63,10 +63,33 @@ void CheckBars(const SeriesKey& key, const CandleSeries& series, size_t first, s
   }
 }
 
-std::array<const double*, kBarFields> FieldsAt(const CandleSeries& series, size_t first) {
-  return {series.open.data() + first, series.high.data() + first, series.low.data() + first,
-          series.close.data() + first, series.volume.data() + first};
-}
+// The bars [first, last) as the fields of a graph; the series must outlive it.
+class FieldArrays {
+ public:
+  FieldArrays(const CandleSeries& series, size_t first, size_t last) {
+    for (size_t i = first; i < last; ++i) {
+      open_times_.push_back(static_cast<double>(series.open_time[i]));
+      known_at_.push_back(static_cast<double>(series.KnownAt(i)));
+    }
+    if (series.vwap.empty()) no_vwap_.assign(last - first, Candle::kNotGiven);
+    fields_ = {series.open.data() + first,
+               series.high.data() + first,
+               series.low.data() + first,
+               series.close.data() + first,
+               series.volume.data() + first,
+               open_times_.data(),
+               known_at_.data(),
+               series.vwap.empty() ? no_vwap_.data() : series.vwap.data() + first};
+  }
+  FieldArrays(const FieldArrays&) = delete;
+  FieldArrays& operator=(const FieldArrays&) = delete;
+
+  const std::array<const double*, kBarFields>& fields() const { return fields_; }
+
+ private:
+  std::vector<double> open_times_, known_at_, no_vwap_;
+  std::array<const double*, kBarFields> fields_;
+};
 
 }  // namespace
 
@@ -79,6 +102,7 @@ FeatureTable BuildFeatures(const FeatureSet& set, const CandleSeries& series) {
 
   const size_t threads = static_cast<size_t>(ThreadCount());
   const size_t group = std::clamp<size_t>((set.size() + threads - 1) / threads, 1, kLargestGroup);
+  const FieldArrays bars(series, 0, series.size());
   ParallelFor((set.size() + group - 1) / group, [&](size_t g) {
     const size_t first = g * group;
     const size_t count = std::min(group, set.size() - first);
@@ -88,7 +112,7 @@ FeatureTable BuildFeatures(const FeatureSet& set, const CandleSeries& series) {
       table.columns[c].resize(series.size());
       out.push_back(table.columns[c].data());
     }
-    graph.Run(series.size(), FieldsAt(series, 0), out);
+    graph.Run(series.size(), bars.fields(), out);
   });
   return table;
 }
@@ -123,7 +147,12 @@ TimeMs LiveFeatures::last_open_time() const { return impl_->last_open_time; }
 std::span<const float> LiveFeatures::Step(const Candle& bar) {
   CheckOrder(impl_->key, impl_->last_open_time, bar.open_time);
   CheckBar(impl_->key, bar);
-  impl_->graph.Run(1, {&bar.open, &bar.high, &bar.low, &bar.close, &bar.volume}, impl_->row_places);
+  const auto open_time = static_cast<double>(bar.open_time);
+  const double known_at = open_time + static_cast<double>(impl_->key.timeframe.duration());
+  impl_->graph.Run(
+      1,
+      {&bar.open, &bar.high, &bar.low, &bar.close, &bar.volume, &open_time, &known_at, &bar.vwap},
+      impl_->row_places);
   impl_->last_open_time = bar.open_time;
   return impl_->row;
 }
@@ -141,7 +170,7 @@ void LiveFeatures::Run(const CandleSeries& series, size_t first, size_t last,
   }
   if (first == last) return;
   CheckBars(impl_->key, series, first, last, impl_->last_open_time);
-  impl_->graph.Run(last - first, FieldsAt(series, first), out);
+  impl_->graph.Run(last - first, FieldArrays(series, first, last).fields(), out);
   impl_->last_open_time = series.open_time[last - 1];
 }
 

@@ -34,7 +34,9 @@ void KernelGraph::Run(size_t rows, const std::array<const double*, kBarFields>& 
   for (size_t first = 0; first < rows; first += kBlockRows) {
     const size_t count = std::min(kBlockRows, rows - first);
     std::array<const double*, kBarFields> block{};
-    for (size_t f = 0; f < kBarFields; ++f) block[f] = fields[f] + first;
+    for (size_t f = 0; f < kBarFields; ++f) {
+      block[f] = fields[f] == nullptr ? nullptr : fields[f] + first;
+    }
     RunBlock(count, block);
     for (size_t c = 0; c < columns.size(); ++c) {
       const double* values = nodes_[columns_[c]];

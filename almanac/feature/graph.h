@@ -16,8 +16,10 @@
 
 namespace almanac {
 
-enum class BarField { kOpen, kHigh, kLow, kClose, kVolume };
-inline constexpr size_t kBarFields = 5;
+// Prices and volume of a bar; its times in milliseconds since 1970 (exact in double); the vwap that
+// the source gave, NaN where it gave none.
+enum class BarField { kOpen, kHigh, kLow, kClose, kVolume, kOpenTime, kKnownAt, kVwap };
+inline constexpr size_t kBarFields = 8;
 
 class KernelGraph {
  public:
@@ -37,7 +39,7 @@ class KernelGraph {
 
   size_t columns() const { return columns_.size(); }
   // Goes on by `rows` bars: fields[f][row] in, columns[c][row] out (`columns` empty: dropped). A
-  // value that float32 cannot hold becomes NaN.
+  // field that no column uses may be null. A value that float32 cannot hold becomes NaN.
   void Run(size_t rows, const std::array<const double*, kBarFields>& fields,
            std::span<float* const> columns);
 
