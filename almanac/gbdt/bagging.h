@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "almanac/dataset/lcg.h"
 #include "almanac/gbdt/params.h"
-#include "almanac/gbdt/random.h"
 
 namespace almanac::gbdt {
 

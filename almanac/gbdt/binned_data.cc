@@ -8,7 +8,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
-#include "almanac/gbdt/random.h"
+#include "almanac/dataset/lcg.h"
 
 namespace almanac::gbdt {
 namespace {

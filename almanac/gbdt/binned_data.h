@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "almanac/gbdt/bin_mapper.h"
+#include "almanac/dataset/bin_mapper.h"
 #include "almanac/gbdt/params.h"
 
 namespace almanac::gbdt {

@@ -12,11 +12,11 @@
 #include <span>
 #include <vector>
 
+#include "almanac/dataset/lcg.h"
 #include "almanac/gbdt/bin_tiles.h"
 #include "almanac/gbdt/binned_data.h"
 #include "almanac/gbdt/coded_gradients.h"
 #include "almanac/gbdt/params.h"
-#include "almanac/gbdt/random.h"
 #include "almanac/gbdt/split.h"
 #include "almanac/gbdt/tree.h"
 

@@ -9,8 +9,8 @@
 #include "almanac/base/config.h"
 #include "almanac/base/error.h"
 #include "almanac/base/text.h"
+#include "almanac/dataset/lcg.h"
 #include "almanac/gbdt/parameter_table.h"
-#include "almanac/gbdt/random.h"
 
 namespace almanac::gbdt {
 namespace {

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "almanac/gbdt/bin_mapper.h"
+#include "almanac/dataset/bin_mapper.h"
 #include "almanac/gbdt/params.h"
 
 namespace almanac::gbdt {

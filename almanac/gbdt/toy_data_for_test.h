@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "almanac/dataset/lcg.h"
 #include "almanac/gbdt/binned_data.h"
-#include "almanac/gbdt/random.h"
 
 namespace almanac::gbdt {
 

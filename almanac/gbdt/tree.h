@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "almanac/gbdt/bin_mapper.h"
+#include "almanac/dataset/bin_mapper.h"
 
 namespace almanac::gbdt {
 

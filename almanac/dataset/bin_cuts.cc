@@ -1,12 +1,12 @@
-#include "almanac/gbdt/bin_cuts.h"
+#include "almanac/dataset/bin_cuts.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "almanac/gbdt/bin_mapper.h"
+#include "almanac/dataset/bin_mapper.h"
 
-namespace almanac::gbdt {
+namespace almanac {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -115,4 +115,4 @@ std::vector<double> FindUpperBounds(std::span<const double> values, std::span<co
   return bounds;
 }
 
-}  // namespace almanac::gbdt
+}  // namespace almanac

@@ -1,4 +1,4 @@
-#include "almanac/gbdt/bin_mapper.h"
+#include "almanac/dataset/bin_mapper.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,17 +6,24 @@
 #include <cmath>
 #include <limits>
 
-#include "almanac/base/error.h"
-#include "almanac/gbdt/bin_cuts.h"
-#include "almanac/gbdt/toy_data_for_test.h"
+#include "almanac/base/random.h"
+#include "almanac/dataset/bin_cuts.h"
 
-namespace almanac::gbdt {
+namespace almanac {
 namespace {
 
 using testing::ElementsAre;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 const double kNan = std::nan("");
+
+// In [-1, 1), each tenth NaN.
+std::vector<double> RandomColumn(size_t rows, uint64_t seed) {
+  Random random(seed);
+  std::vector<double> values(rows);
+  for (double& value : values) value = random.Below(10) == 0 ? kNan : 2 * random.Uniform() - 1;
+  return values;
+}
 
 double Above(double value) { return std::nextafter(value, kInfinity); }
 
@@ -86,12 +93,12 @@ TEST(BinMapperTest, NanHasTheLastBin) {
 
 TEST(BinMapperTest, ManyValuesAtOnceAreBinnedAsEachAlone) {
   for (const size_t count : {1U, 2U, 3U, 7U, 100U, 3000U}) {
-    ToyData toy(count, 1, 17);
+    const std::vector<double> column = RandomColumn(count, 17);
     BinOptions options;
     options.max_bin = 1000;
     options.min_data_in_bin = 1;
-    const BinMapper mapper = BinMapper::Find(toy.columns[0], count + 3, options);
-    std::vector<double> values = toy.columns[0];
+    const BinMapper mapper = BinMapper::Find(column, count + 3, options);
+    std::vector<double> values = column;
     for (const double value : {kInfinity, -kInfinity, kNan, 0.0, 1e-36, -1e-36}) {
       values.push_back(value);
     }
@@ -126,19 +133,5 @@ TEST(BinMapperTest, UselessIfNoCutLeavesEnoughRows) {
   EXPECT_TRUE(BinMapper::Find({}, 10, options).is_useless());
 }
 
-TEST(BinnedDataTest, WideColumnsAndOtherRows) {
-  const ToyData toy(3000, 2, 4);
-  const Params params = Params::Parse({{"max_bin", "1000"}}, "test");
-  const BinnedData data = BinnedData::Make(toy.Source(), params);
-  ASSERT_EQ(data.features(), 2U);
-  EXPECT_GT(data.mapper(0).bins(), 256U);
-  const ToyData other(50, 2, 5);
-  const BinnedData same = data.WithSameBins(other.Source());
-  for (size_t row = 0; row < 50; ++row) {
-    EXPECT_EQ(same.bin(1, row), data.mapper(1).BinOf(other.columns[1][row]));
-  }
-  EXPECT_THROW(data.WithSameBins(ToyData(50, 3, 5).Source()), Error);
-}
-
 }  // namespace
-}  // namespace almanac::gbdt
+}  // namespace almanac

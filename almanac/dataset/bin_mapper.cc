@@ -1,4 +1,4 @@
-#include "almanac/gbdt/bin_mapper.h"
+#include "almanac/dataset/bin_mapper.h"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,9 @@
 #include <limits>
 #include <numeric>
 
-#include "almanac/gbdt/bin_cuts.h"
+#include "almanac/dataset/bin_cuts.h"
 
-namespace almanac::gbdt {
+namespace almanac {
 namespace {
 
 // Categories are kept until they cover this share of the rows.
@@ -206,4 +206,4 @@ std::string BinMapper::Info() const {
   return fmt::format("[{:.17g}:{:.17g}]", min_, max_);
 }
 
-}  // namespace almanac::gbdt
+}  // namespace almanac

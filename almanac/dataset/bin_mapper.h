@@ -5,8 +5,8 @@
 // bin of its own holds zero, (-1e-35, 1e-35]; the last bin holds NaN where missing() is kNan. A
 // categorical feature has categories by falling frequency from bin 1 on; bin 0 holds NaN, negative,
 // rare and unseen ones.
-#ifndef ALMANAC_GBDT_BIN_MAPPER_H_
-#define ALMANAC_GBDT_BIN_MAPPER_H_
+#ifndef ALMANAC_DATASET_BIN_MAPPER_H_
+#define ALMANAC_DATASET_BIN_MAPPER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace almanac::gbdt {
+namespace almanac {
 
 // Numbers this close to 0 are zero. A float, as in LightGBM: 1.0000000180025095e-35.
 inline constexpr double kZeroThreshold = 1e-35F;
@@ -87,6 +87,6 @@ class BinMapper {
   double min_ = 0, max_ = 0;
 };
 
-}  // namespace almanac::gbdt
+}  // namespace almanac
 
-#endif  // ALMANAC_GBDT_BIN_MAPPER_H_
+#endif  // ALMANAC_DATASET_BIN_MAPPER_H_

@@ -1,10 +1,10 @@
-#include "almanac/gbdt/random.h"
+#include "almanac/dataset/lcg.h"
 
 #include <cmath>
 #include <numeric>
 #include <set>
 
-namespace almanac::gbdt {
+namespace almanac {
 
 std::vector<uint32_t> Lcg::Sample(uint32_t total, uint32_t count) {
   std::vector<uint32_t> taken;
@@ -27,4 +27,4 @@ std::vector<uint32_t> Lcg::Sample(uint32_t total, uint32_t count) {
   return {chosen.begin(), chosen.end()};
 }
 
-}  // namespace almanac::gbdt
+}  // namespace almanac

@@ -1,11 +1,11 @@
-#include "almanac/gbdt/random.h"
+#include "almanac/dataset/lcg.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-namespace almanac::gbdt {
+namespace almanac {
 namespace {
 
 // 214013 * 1 + 2531011 = 2745024, and so on by hand.
@@ -36,4 +36,4 @@ TEST(LcgTest, TakingAllDrawsNothing) {
 }
 
 }  // namespace
-}  // namespace almanac::gbdt
+}  // namespace almanac

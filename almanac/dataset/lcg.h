@@ -1,12 +1,12 @@
 // The generator behind every random choice of a model: LightGBM's 32-bit linear congruential one,
 // so that equal seeds choose equal rows and columns.
-#ifndef ALMANAC_GBDT_RANDOM_H_
-#define ALMANAC_GBDT_RANDOM_H_
+#ifndef ALMANAC_DATASET_LCG_H_
+#define ALMANAC_DATASET_LCG_H_
 
 #include <cstdint>
 #include <vector>
 
-namespace almanac::gbdt {
+namespace almanac {
 
 // x' = 214013 x + 2531011 modulo 2^32.
 class Lcg {
@@ -28,6 +28,6 @@ class Lcg {
   uint32_t state_;
 };
 
-}  // namespace almanac::gbdt
+}  // namespace almanac
 
-#endif  // ALMANAC_GBDT_RANDOM_H_
+#endif  // ALMANAC_DATASET_LCG_H_
