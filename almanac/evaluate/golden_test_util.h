@@ -20,6 +20,13 @@ inline const Json& EvaluateGolden() {
   return kGolden;
 }
 
+// testdata/arch.json (made by testdata/make_arch_golden.py).
+inline const Json& ArchGolden() {
+  static const Json kGolden =
+      Json::parse(ReadFile(ALMANAC_SOURCE_DIR "/almanac/evaluate/testdata/arch.json"));
+  return kGolden;
+}
+
 inline std::vector<double> Doubles(const Json& json) { return json.get<std::vector<double>>(); }
 
 inline void ExpectRelative(double value, double golden, double tolerance) {

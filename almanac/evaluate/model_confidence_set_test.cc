@@ -9,6 +9,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
 #include "almanac/base/random.h"
+#include "almanac/evaluate/golden_test_util.h"
 
 namespace almanac {
 namespace {
@@ -100,6 +101,21 @@ TEST(ModelConfidenceSet, AgreesWithTheDefinitions) {
       }
       EXPECT_EQ(set.removed.size(), 7u);
       EXPECT_EQ(set.p_value[set.removed.back()], 1);
+    }
+  }
+}
+
+// arch draws other replicates: what 10000 and 4000 of them leave uncertain.
+TEST(ModelConfidenceSet, AgreesWithArch) {
+  SeriesPanel losses(300);
+  for (const Json& values : ArchGolden()["losses"]) losses.Add("", Doubles(values));
+  for (const ConfidenceSetStatistic kind :
+       {ConfidenceSetStatistic::kMax, ConfidenceSetStatistic::kRange}) {
+    const ModelConfidenceSet set =
+        ComputeConfidenceSet(losses, {.replicates = 4000, .block_length = 5}, 1, kind);
+    const std::vector<double> golden = Doubles(ArchGolden()["mcs_" + std::string(Name(kind))]);
+    for (size_t i = 0; i < golden.size(); ++i) {
+      EXPECT_NEAR(set.p_value[i], golden[i], 0.03) << Name(kind) << " " << i;
     }
   }
 }

@@ -12,6 +12,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
 #include "almanac/base/random.h"
+#include "almanac/evaluate/golden_test_util.h"
 #include "almanac/evaluate/statistics.h"
 
 namespace almanac {
@@ -175,6 +176,22 @@ TEST(SuperiorAbility, AgreesWithTheDefinitions) {
     EXPECT_DOUBLE_EQ(test.stepwise[test.best],
                      *std::min_element(slow.stepwise.begin(), slow.stepwise.end()));
   }
+}
+
+// arch and numpy draw other replicates: what 20000 and 4000 of them leave uncertain.
+TEST(SuperiorAbility, AgreesWithArchAndNumpy) {
+  SeriesPanel performance(300);
+  for (const Json& losses : ArchGolden()["losses"]) {
+    std::vector<double> values = Doubles(losses);
+    for (double& value : values) value = -value;
+    performance.Add("", values);
+  }
+  const SuperiorAbility test =
+      TestSuperiorAbility(performance, {.replicates = 4000, .block_length = 5});
+  EXPECT_NEAR(test.reality_check, ArchGolden()["reality_check"].get<double>(), 0.012);
+  EXPECT_NEAR(test.spa_lower, ArchGolden()["spa"]["lower"].get<double>(), 0.012);
+  EXPECT_NEAR(test.spa, ArchGolden()["spa"]["consistent"].get<double>(), 0.012);
+  EXPECT_NEAR(test.spa_upper, ArchGolden()["spa"]["upper"].get<double>(), 0.012);
 }
 
 // On noise the tests reject as often as they say; of 60 series the best always looks good.
