@@ -75,6 +75,7 @@ class Account {
     trade.pnl = gross - open_.costs;
     trade.return_on_entry = trade.pnl / open_.entered_notional;
     trade.closed_at_end = at_end;
+    trade.exit = at_end ? ExitReason::kEnd : ExitReason::kDecision;
     trades_.push_back(trade);
     return notional;
   }
@@ -197,6 +198,28 @@ double MarkAtClose(Account& account, bool is_last, const CandleSeries& bars, siz
 }
 
 }  // namespace
+
+std::string_view Name(ExitReason reason) {
+  switch (reason) {
+    case ExitReason::kDecision:
+      return "decision";
+    case ExitReason::kStop:
+      return "stop";
+    case ExitReason::kTrailingStop:
+      return "trailing stop";
+    case ExitReason::kTakeProfit:
+      return "take-profit";
+    case ExitReason::kMaxHold:
+      return "maximum holding time";
+    case ExitReason::kLiquidation:
+      return "liquidation";
+    case ExitReason::kDelisting:
+      return "delisting";
+    case ExitReason::kEnd:
+      return "end";
+  }
+  return "";
+}
 
 std::vector<double> Simulation::Returns() const {
   std::vector<double> returns(equity.size());

@@ -20,6 +20,8 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "almanac/backtest/strategy.h"
@@ -45,6 +47,19 @@ struct ExecutionOptions {
 
 enum class Side { kLong, kShort };
 
+// What ended a trade.
+enum class ExitReason {
+  kDecision,
+  kStop,
+  kTrailingStop,
+  kTakeProfit,
+  kMaxHold,
+  kLiquidation,
+  kDelisting,  // the symbol has no further bars
+  kEnd         // the end of the simulation, or ruin
+};
+std::string_view Name(ExitReason reason);  // "decision", "stop", "trailing stop", ...
+
 // From flat (or a flip) to flat (or a flip). Prices are those of the bars; where a position was
 // resized they are averages weighted by units.
 struct Trade {
@@ -57,9 +72,12 @@ struct Trade {
   double exit_price = 0;
   double units = 0;            // entered in all, > 0
   double costs = 0;            // fees and slippage of all its fills, quote currency
-  double pnl = 0;              // after costs
+  double pnl = 0;              // after costs and funding
   double return_on_entry = 0;  // pnl / (entry_price * units)
   bool closed_at_end = false;  // by the end of the simulation or by ruin, not by a decision
+  double funding = 0;          // funding and interest that it paid (negative: received)
+  ExitReason exit = ExitReason::kDecision;
+  size_t symbol = 0;  // index into Simulation::symbols; 0 where there is one
 };
 
 // One entry per simulated bar, at its close.
@@ -72,9 +90,11 @@ struct Simulation {
   std::vector<double> traded;   // notional traded during the bar
   std::vector<Trade> trades;    // in order of exit; sum of pnl = last equity - capital
   double costs = 0;             // all fees and slippage
+  double funding = 0;           // all funding and interest that was paid
   size_t targets_executed = 0;  // targets that reached a bar and were the last on it
   size_t targets_missed = 0;    // with no bar left in the simulated range
   std::optional<TimeMs> ruined_at;
+  std::vector<std::string> symbols;  // of a panel, in order; empty: one symbol
 
   // equity_i / equity_{i-1} - 1, with `capital` before the first bar; 0 from ruin on.
   std::vector<double> Returns() const;

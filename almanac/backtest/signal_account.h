@@ -1,0 +1,132 @@
+// One account of a signal strategy walking through bars: the state machine that docs/backtest.md
+// describes under "what happens on a bar". Bars on which nothing can happen are passed over by
+// their extremes, a block at a time; the result is the same as looking at each. Inside this room.
+#ifndef ALMANAC_BACKTEST_SIGNAL_ACCOUNT_H_
+#define ALMANAC_BACKTEST_SIGNAL_ACCOUNT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "almanac/backtest/execution_bars.h"
+#include "almanac/backtest/signal_strategy.h"
+#include "almanac/backtest/simulator.h"
+
+namespace almanac {
+
+// What a sweep keeps of every configuration.
+struct SignalTotals {
+  double costs = 0, funding = 0, traded = 0;
+  double gains = 0, losses = 0;  // sums over trades, both >= 0
+  uint32_t trades = 0, winners = 0;
+  uint32_t liquidations = 0;
+  uint32_t entries_too_small = 0;  // below min_notional or one unit_step
+  uint32_t executed = 0, missed = 0;
+  bool operator==(const SignalTotals&) const = default;
+};
+
+class SignalAccount {
+ public:
+  // Borrows all of them. `equity` receives the account value at each of bars.marks; with `record`,
+  // the whole account is written there too.
+  SignalAccount(const ExecutionBars& bars, const SignalTable& table, const SignalConfig& config,
+                double* equity, Simulation* record = nullptr);
+
+  // Walks the bars before `end`; each bar once, in order.
+  void Advance(size_t end);
+  const SignalTotals& totals() const { return totals_; }
+  std::optional<TimeMs> ruined_at() const { return ruined_at_; }
+
+ private:
+  enum class Pays { kTaker, kMaker };
+  struct Open {  // the trade that is open
+    Side side = Side::kLong;
+    TimeMs entry_time = 0;
+    size_t entry_mark = 0;
+    double entered_units = 0, entered_notional = 0;
+    double exited_units = 0, exited_notional = 0;
+    double costs = 0, funding = 0;
+  };
+
+  bool held() const { return units_ != 0; }
+  bool is_long() const { return units_ > 0; }
+  size_t NextOpenEvent() const;
+  size_t FirstLoud(size_t from, size_t to);
+  size_t FirstLoudTrailing(size_t from, size_t to);
+  void Step(size_t bar);
+  void Charge(size_t bar);
+  void ProtectAtOpen(size_t bar);
+  void GoOnExiting(size_t bar);
+  void Decide(size_t bar);
+  void Follow(size_t bar, double weight);
+  void LimitAtOpen(size_t bar);
+  void Inside(size_t bar);
+  void Walk(size_t bar, double from, double to);
+  void Mark(size_t bar);
+  void CloseAtEnd(size_t bar);
+
+  void TryToEnter(size_t bar, double weight);
+  // The next thing that the price meets between `from` and `to`, and where.
+  enum class Meets { kNothing, kLiquidation, kStop, kTake, kLimit };
+  struct Meeting {
+    Meets what = Meets::kNothing;
+    double price = 0;
+  };
+  Meeting NextMeeting(double from, double to) const;
+  bool Reaches(double level, double to, bool down, bool limit) const;
+  double Rate(size_t bar, Pays pays, double units) const;
+  double RateWithoutImpact(size_t bar, Pays pays) const;
+  const FeeTier& Tier(TimeMs time) const;
+  void Enter(size_t bar, double weight);
+  void PlaceLimit(size_t bar, double weight);
+  void Resize(size_t bar, double weight);
+  bool BigEnough(double units, double price);
+  void FillEntryAtOpen(size_t bar);
+  void FillLimit(size_t bar, double price, Pays pays, TimeMs time);
+  void Exit(size_t bar, double price, Pays pays, TimeMs time, ExitReason reason);
+  void Fill(size_t bar, double change, double price, Pays pays, TimeMs time);
+  void BeginTrade(size_t bar, double change, double price, TimeMs time);
+  void FinishTrade(TimeMs time);
+  void Liquidate(size_t bar, double price, TimeMs time);
+  void FindLevels();
+  double TrailingLevel(double best) const;
+
+  const ExecutionBars& bars_;
+  const SignalExecution& how_;
+  const SignalTable& table_;
+  const SignalConfig& config_;
+  double* equity_;
+  Simulation* record_;
+
+  size_t bar_ = 0;   // the next one
+  size_t mark_ = 0;  // the next one, index into bars_.marks
+  size_t row_ = 0;   // the next decision
+  size_t charge_ = 0;
+  double cash_;
+  double units_ = 0;
+  double entry_left_ = 0;  // of a market entry, signed
+  bool exiting_ = false;   // an exit goes on at the next open
+  double limit_left_ = 0;  // of a limit entry, signed
+  double limit_price_ = 0;
+  size_t limit_last_ = 0;  // the last bar of its validity
+  size_t limit_placed_ = 0;
+  size_t timeout_bar_ = 0;
+  TimeMs quiet_until_ = kMinTime;  // cool-down: no entry before
+  int blocked_side_ = 0;
+  double best_ = 0;
+  double fixed_stop_ = 0;
+  double stop_ = 0, take_ = 0, liquidation_ = 0;  // prices; 0 where there is none
+  double budget_ = 0;                             // units that this bar may still fill
+  Open open_;
+  ExitReason reason_ = ExitReason::kDecision;
+  SignalTotals totals_;
+  double traded_since_mark_ = 0;
+  std::vector<std::pair<int64_t, double>> traded_days_;  // for fee tiers: day, notional
+  std::optional<TimeMs> ruined_at_;
+};
+
+}  // namespace almanac
+
+#endif  // ALMANAC_BACKTEST_SIGNAL_ACCOUNT_H_
