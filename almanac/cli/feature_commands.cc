@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
@@ -21,38 +22,67 @@
 namespace almanac {
 namespace {
 
-// The columns of a recipe, or the families that there are.
-int List(const RecipeFlags& flags, const std::string& family, const Invocation& invocation) {
-  Json document = Json::array();
-  if (flags.file.empty()) {
-    TextTable table({"family", "formula", "unit", "range", "look-back"});
-    std::vector<std::string> names;
-    for (const FamilyInfo& info : Catalogue()) {
-      names.push_back(info.name);
-      if (!family.empty() && info.name != family) continue;
-      document.push_back(ToJson(info));
-      table.AddRow({info.name, info.formula, info.unit, info.range, info.look_back});
-    }
-    if (document.empty()) {
-      const auto near = NearestWord(family, names);
-      throw Error(ErrorCode::kUsage, "--family " + family, "there is no such family",
-                  near ? "did you mean \"" + *near + "\"?" : "almanac features list names them");
-    }
-    invocation.Say(table.Render());
-  } else {
-    const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
-    TextTable table({"column", "formula", "unit", "range", ">look-back", "known at"});
-    for (const FeatureInfo& info : recipe.features.Columns()) {
-      if (!family.empty() && info.spec.family != family) continue;
-      document.push_back(ToJson(info));
-      table.AddRow({info.name, info.formula, info.unit, info.range,
-                    FormatCount(info.look_back) + (info.unbounded_memory ? "+" : ""),
-                    info.known_at});
-    }
-    invocation.Say(table.Render());
+bool IsWanted(const FamilyInfo& info, const std::string& family) {
+  return family.empty() || info.name == family || info.group == family;
+}
+
+void RequireKnownFamily(const std::string& family) {
+  std::vector<std::string> names;
+  for (const FamilyInfo& info : Catalogue()) {
+    if (IsWanted(info, family)) return;
+    names.push_back(info.name);
+    names.push_back(info.group);
   }
+  const auto near = NearestWord(family, names);
+  throw Error(ErrorCode::kUsage, "--family " + family, "there is no such family",
+              near ? "did you mean \"" + *near + "\"?" : "almanac features list names them");
+}
+
+int ListFamilies(const std::string& family, const Invocation& invocation) {
+  Json document = Json::array();
+  TextTable table({"group", "family", "formula", "unit", "range", "look-back"});
+  for (const FamilyInfo& info : Catalogue()) {
+    if (!IsWanted(info, family)) continue;
+    document.push_back(ToJson(info));
+    table.AddRow({info.group, info.name, info.formula, info.unit, info.range, info.look_back});
+  }
+  invocation.Say(table.Render());
   invocation.PrintJson(document);
   return 0;
+}
+
+int ListColumns(const FeatureSet& set, const std::string& family, const Invocation& invocation) {
+  std::set<std::string> wanted;
+  for (const FamilyInfo& info : Catalogue()) {
+    if (IsWanted(info, family)) wanted.insert(info.name);
+  }
+  Json document = Json::array();
+  TextTable table({"column", "formula", "unit", "range", ">look-back", "known at"});
+  for (const FeatureInfo& info : set.Columns()) {
+    if (!wanted.contains(info.spec.family)) continue;
+    document.push_back(ToJson(info));
+    table.AddRow({info.name, info.formula, info.unit, info.range,
+                  FormatCount(info.look_back) + (info.unbounded_memory ? "+" : ""), info.known_at});
+  }
+  invocation.Say(table.Render());
+  invocation.PrintJson(document);
+  return 0;
+}
+
+// The columns of a recipe or of a shipped set, or the families that there are.
+int List(const RecipeFlags& flags, const std::string& family, const std::string& set,
+         const Invocation& invocation) {
+  RequireKnownFamily(family);
+  if (!set.empty()) {
+    if (!flags.file.empty()) {
+      throw Error(ErrorCode::kUsage, "--set " + set, "a recipe is given too",
+                  "list either the recipe's columns or the set's");
+    }
+    return ListColumns(FeatureSet::Named(set), family, invocation);
+  }
+  if (flags.file.empty()) return ListFamilies(family, invocation);
+  const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
+  return ListColumns(recipe.features, family, invocation);
 }
 
 CandleSeries ReadSeries(const Recipe& recipe, const SeriesKey& key, const Home& home) {
@@ -117,11 +147,14 @@ void RegisterFeatureCommands(CLI::App& app, Invocation& invocation) {
 
   const auto listed = std::make_shared<RecipeFlags>();
   const auto family = std::make_shared<std::string>();
-  CLI::App* list = features->add_subcommand("list", "The families, or the columns of a recipe");
+  const auto set = std::make_shared<std::string>();
+  CLI::App* list =
+      features->add_subcommand("list", "The families, or the columns of a recipe or a set");
   AddRecipeFlags(*list, *listed, /*required=*/false);
-  list->add_option("--family", *family, "Only this family");
-  list->callback([listed, family, &invocation] {
-    invocation.action = [=, &invocation] { return List(*listed, *family, invocation); };
+  list->add_option("--family", *family, "Only this family, or this group of families");
+  list->add_option("--set", *set, "The columns of this shipped set");
+  list->callback([listed, family, set, &invocation] {
+    invocation.action = [=, &invocation] { return List(*listed, *family, *set, invocation); };
   });
 
   const auto built = std::make_shared<RecipeFlags>();

@@ -5,13 +5,32 @@
 namespace almanac {
 namespace {
 
+struct Group {
+  const char* name;
+  std::vector<Family> families;
+};
+
+std::vector<Group> Groups() {
+  return {{"alpha", AlphaFamilies()},
+          {"technical", ReturnFamilies()},
+          {"technical", TrendFamilies()},
+          {"technical", VolumeFamilies()},
+          {"technical", technical::AverageFamilies()},
+          {"technical", technical::ChannelFamilies()},
+          {"technical", technical::MomentumFamilies()},
+          {"technical", technical::OscillatorFamilies()},
+          {"technical", technical::TrendFamilies()},
+          {"technical", technical::VolumeFamilies()},
+          {"volatility", VolatilityFamilies()}};
+}
+
 std::vector<Family> CollectFamilies() {
   std::vector<Family> all;
-  for (const auto& families :
-       {ReturnFamilies(), technical::AverageFamilies(), technical::ChannelFamilies(),
-        technical::MomentumFamilies(), technical::OscillatorFamilies(), technical::TrendFamilies(),
-        technical::VolumeFamilies(), TrendFamilies(), VolatilityFamilies(), VolumeFamilies()}) {
-    all.insert(all.end(), families.begin(), families.end());
+  for (Group& group : Groups()) {
+    for (Family& family : group.families) {
+      family.info.group = group.name;
+      all.push_back(std::move(family));
+    }
   }
   for (Family& family : all) {
     FamilyInfo& info = family.info;
@@ -38,9 +57,10 @@ const std::vector<Family>& AllFamilies() {
 
 const Family* FindFamily(std::string_view name) {
   const std::vector<Family>& all = AllFamilies();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const Family& family) { return family.info.name == name; });
-  return found == all.end() ? nullptr : &*found;
+  const auto found = std::lower_bound(
+      all.begin(), all.end(), name,
+      [](const Family& family, std::string_view wanted) { return family.info.name < wanted; });
+  return found == all.end() || found->info.name != name ? nullptr : &*found;
 }
 
 KernelGraph::Node AddFeature(KernelGraph& graph, const FeatureSpec& spec) {

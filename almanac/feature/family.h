@@ -43,6 +43,8 @@ std::vector<Family> TrendFamilies();
 std::vector<Family> VolumeFamilies();
 }  // namespace technical
 
+std::vector<Family> AlphaFamilies();
+
 // All of the above, sorted by name.
 const std::vector<Family>& AllFamilies();
 // Null if there is none of that name.

@@ -8,6 +8,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/feature/family.h"
+#include "almanac/feature/set.h"
 
 namespace almanac {
 namespace {
@@ -86,8 +87,28 @@ std::vector<int64_t> ReadValues(const ConfigNode& node, const std::string& famil
                                 parameter.smallest, parameter.largest));
 }
 
-// One mapping of the list: all combinations of its values, the last parameter changing fastest.
-void ReadEntry(const ConfigNode& node, std::vector<FeatureSpec>& specs) {
+// Columns in the order in which they are read, each once.
+struct Reading {
+  std::vector<FeatureSpec> specs;
+  std::set<std::string> names;
+
+  void Add(FeatureSpec spec, const std::string& place) {
+    if (!names.insert(spec.Name()).second) {
+      throw Error(ErrorCode::kUsage, place, spec.Name() + " is there twice", "remove one of them");
+    }
+    specs.push_back(std::move(spec));
+  }
+};
+
+void ReadSet(const ConfigNode& node, Reading& reading) {
+  std::vector<std::string> names;
+  for (const NamedSet& set : AllSets()) names.push_back(set.info.name);
+  const NamedSet& set = RequireSet(node.Choice("set", names));
+  for (FeatureSpec& spec : set.specs()) reading.Add(std::move(spec), node.Place("set"));
+}
+
+// All combinations of the values, the last parameter changing fastest.
+void ReadFamily(const ConfigNode& node, Reading& reading) {
   const std::string name = node.Choice("family", FamilyNames());
   const FamilyInfo& info = RequireFamily(name).info;
   std::vector<FeatureSpec> entry = {{name, {}}};
@@ -110,10 +131,7 @@ void ReadEntry(const ConfigNode& node, std::vector<FeatureSpec>& specs) {
     } catch (const Error& error) {
       throw Error(ErrorCode::kUsage, place, error.problem(), error.remedy());
     }
-    if (std::find(specs.begin(), specs.end(), spec) != specs.end()) {
-      throw Error(ErrorCode::kUsage, place, spec.Name() + " is there twice", "remove one of them");
-    }
-    specs.push_back(std::move(spec));
+    reading.Add(std::move(spec), place);
   }
 }
 
@@ -150,7 +168,19 @@ std::vector<FamilyInfo> Catalogue() {
   return infos;
 }
 
+std::vector<SetInfo> NamedSets() {
+  std::vector<SetInfo> infos;
+  for (const NamedSet& set : AllSets()) infos.push_back(set.info);
+  return infos;
+}
+
 std::string FeatureSpec::Name() const {
+  const Family* known = FindFamily(family);
+  if (known != nullptr && !known->info.column.empty()) {
+    std::string name = known->info.column;
+    for (const auto& parameter : parameters) name += std::to_string(parameter.second);
+    return name;
+  }
   std::string name = family;
   for (const auto& parameter : parameters) name += fmt::format("_{}", parameter.second);
   return name;
@@ -171,14 +201,18 @@ FeatureSet::FeatureSet(std::vector<FeatureSpec> specs) : specs_(std::move(specs)
 }
 
 FeatureSet FeatureSet::FromConfig(const ConfigNode& parent, std::string_view key) {
-  std::vector<FeatureSpec> specs;
-  for (const ConfigNode& node : parent.Maps(key)) ReadEntry(node, specs);
-  if (specs.empty()) {
+  Reading reading;
+  for (const ConfigNode& node : parent.Maps(key)) {
+    node.Has("set") ? ReadSet(node, reading) : ReadFamily(node, reading);
+  }
+  if (reading.specs.empty()) {
     throw Error(ErrorCode::kUsage, parent.Place(key), "no features",
                 "give a list such as [{family: log_return, windows: [1, 12]}]");
   }
-  return FeatureSet(std::move(specs));
+  return FeatureSet(std::move(reading.specs));
 }
+
+FeatureSet FeatureSet::Named(std::string_view name) { return FeatureSet(RequireSet(name).specs()); }
 
 FeatureSet FeatureSet::FromJson(const Json& json) {
   try {
@@ -243,10 +277,19 @@ Json ToJson(const FamilyInfo& info) {
                           {"largest", parameter.largest},
                           {"above_previous", parameter.above_previous}});
   }
-  return {{"name", info.name},           {"formula", info.formula},
-          {"unit", info.unit},           {"range", info.range},
-          {"look_back", info.look_back}, {"smallest_window", info.smallest_window},
-          {"source", info.source},       {"parameters", parameters}};
+  return {{"name", info.name},
+          {"group", info.group},
+          {"formula", info.formula},
+          {"unit", info.unit},
+          {"range", info.range},
+          {"look_back", info.look_back},
+          {"smallest_window", info.smallest_window},
+          {"source", info.source},
+          {"parameters", parameters}};
+}
+
+Json ToJson(const SetInfo& info) {
+  return {{"name", info.name}, {"description", info.description}};
 }
 
 }  // namespace almanac

@@ -4,9 +4,11 @@
 //   features:
 //     - {family: log_return, windows: [1, 12, 48]}
 //     - {family: macd_line, fast: 12, slow: [26, 50]}
+//     - {set: alpha158}
 //
 // gives the columns log_return_1, log_return_12, log_return_48, macd_line_12_26, macd_line_12_50,
-// in that order: every combination of the listed values, the last parameter changing fastest.
+// in that order: every combination of the listed values, the last parameter changing fastest; then
+// the columns of a shipped set.
 #ifndef ALMANAC_FEATURE_FEATURE_SET_H_
 #define ALMANAC_FEATURE_FEATURE_SET_H_
 
@@ -40,10 +42,23 @@ struct FamilyInfo {
   int64_t smallest_window = 1;                 // 0: the family has no window
   std::string source;                          // publication, or the library whose definition it is
   std::vector<ParameterInfo> parameters = {};  // in order; Catalogue always fills them
+  // What its columns are called, followed by their parameters' values with nothing between ("MA5");
+  // empty: the family's name and the values, "_" between them.
+  std::string column = {};
+  std::string group = {};  // "technical", "alpha"; Catalogue always fills it
 };
 
 // All families, by name.
 std::vector<FamilyInfo> Catalogue();
+
+// A shipped list of columns, `{set: alpha158}` in configuration.
+struct SetInfo {
+  std::string name;
+  std::string description;
+};
+
+// All sets, by name.
+std::vector<SetInfo> NamedSets();
 
 // One column to compute.
 struct FeatureSpec {
@@ -51,7 +66,7 @@ struct FeatureSpec {
   // Names and values in the family's order; most have one, "window", in bars.
   std::vector<std::pair<std::string, int64_t>> parameters;
 
-  std::string Name() const;  // "log_return_12", "macd_line_12_26"
+  std::string Name() const;  // "log_return_12", "macd_line_12_26", "MA5"
   friend bool operator==(const FeatureSpec&, const FeatureSpec&) = default;
 };
 
@@ -78,6 +93,8 @@ class FeatureSet {
   explicit FeatureSet(std::vector<FeatureSpec> specs);
   // The list of mappings `key` of `parent`, as above.
   static FeatureSet FromConfig(const ConfigNode& parent, std::string_view key = "features");
+  // A shipped set. Throws Error(kUsage) for an unknown name, the nearest one suggested.
+  static FeatureSet Named(std::string_view name);
   // What ToJson gives: [{"family": "log_return", "window": 12}, ...]. Error(kBadData) otherwise.
   static FeatureSet FromJson(const Json& json);
   Json ToJson() const;
@@ -96,6 +113,7 @@ class FeatureSet {
 // An object with every field, parameters as an object: a line of `features list --json`.
 Json ToJson(const FeatureInfo& info);
 Json ToJson(const FamilyInfo& info);
+Json ToJson(const SetInfo& info);
 
 }  // namespace almanac
 

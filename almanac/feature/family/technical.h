@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "almanac/feature/cell/average.h"
+#include "almanac/feature/cell/extreme.h"
 #include "almanac/feature/family.h"
 
 namespace almanac::technical {
@@ -70,6 +71,15 @@ Signal RollingSum(KernelGraph& graph, const Signal& signal, int64_t window);
 Signal RollingMaximum(KernelGraph& graph, const Signal& signal, int64_t window);
 Signal RollingMinimum(KernelGraph& graph, const Signal& signal, int64_t window);
 Signal SimpleMean(KernelGraph& graph, const Signal& signal, int64_t window);
+// How many bars ago the extreme of the window was: the newest, or the oldest, of equals.
+template <bool kLargest, Equals kEquals>
+Signal ExtremeAge(KernelGraph& graph, const Signal& signal, int64_t window) {
+  return AddCell(graph,
+                 fmt::format("{} of {} age", kEquals == Equals::kNewest ? "newest" : "oldest",
+                             kLargest ? "largest" : "smallest"),
+                 {signal}, {static_cast<double>(window)},
+                 ExtremeAgeCell<kLargest, kEquals>(window))[0];
+}
 // TA-Lib's EMA; the first `skipped` values are left out of it.
 Signal ExponentialMean(KernelGraph& graph, const Signal& signal, int64_t window,
                        int64_t skipped = 0);

@@ -9,41 +9,6 @@ namespace {
 using Node = KernelGraph::Node;
 using Values = std::span<const int64_t>;
 
-// The newest of the largest values, and which bar it was.
-template <bool kLargest>
-struct Extreme {
-  struct Value {
-    double value = 0;
-    uint64_t bar = 0;
-  };
-  static Value Join(const Value& older, const Value& newer) {
-    const bool older_wins = kLargest ? older.value > newer.value : older.value < newer.value;
-    return older_wins ? older : newer;
-  }
-};
-
-// 100 (n - bars since the extreme of n + 1 bars) / n
-template <bool kLargest>
-struct AroonCell {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  int64_t length;
-  FoldWindow<Extreme<kLargest>> window;
-  uint64_t bar = 0;
-
-  explicit AroonCell(int64_t n) : length(n), window(n + 1) {}
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    const uint64_t extreme = window.Push({in[0], bar}).bar;
-    const auto age = static_cast<double>(bar - extreme);
-    const auto span = static_cast<double>(length);
-    out[0] = window.full() ? 100 * (span - age) / span : kUnknown;
-    ++bar;
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(window, bar);
-  }
-};
-
 // Wilder's directional movement of one bar: up, down; at most one is not 0.
 struct MovementCell {
   static constexpr size_t kInputs = 2, kOutputs = 2;  // high, low
@@ -94,10 +59,14 @@ Node AddMinus(KernelGraph& graph, int64_t n) {
   return Ratio(graph, sums.down, sums.range, 100).node;
 }
 
+// 100 (n - bars since the extreme of n + 1 bars) / n
 template <bool kLargest>
 Signal Aroon(KernelGraph& graph, int64_t n) {
-  return AddCell(graph, kLargest ? "aroon up" : "aroon down", {kLargest ? High(graph) : Low(graph)},
-                 {static_cast<double>(n)}, AroonCell<kLargest>(n))[0];
+  const auto span = static_cast<double>(n);
+  return Map<1>(
+      graph, "aroon",
+      {ExtremeAge<kLargest, Equals::kNewest>(graph, kLargest ? High(graph) : Low(graph), n + 1)},
+      [span](const std::array<double, 1>& in) { return 100 * (span - in[0]) / span; }, {span});
 }
 
 Node AddAroonOscillator(KernelGraph& graph, int64_t n) {
