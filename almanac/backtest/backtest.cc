@@ -6,18 +6,15 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "almanac/backtest/verdict.h"
 #include "almanac/base/error.h"
-#include "almanac/evaluate/p_value.h"
+#include "almanac/evaluate/json_value.h"
 
 namespace almanac {
 namespace {
 
 constexpr double kPessimisticCosts = 2;
 constexpr size_t kPessimisticDelay = 1;
-
-std::string Percent(double fraction) {
-  return std::isnan(fraction) ? "no" : fmt::format("{:.2f} %", 100 * fraction);
-}
 
 void CheckInput(const SignalInput& input, const BacktestOptions& options) {
   if (options.execution.costs.Rate() * kPessimisticCosts >= 1) {
@@ -90,44 +87,6 @@ std::vector<std::string> Assumptions(const CandleSeries& bars, const BacktestOpt
   return lines;
 }
 
-// Whether the ratio means anything, by itself and after deflation.
-std::string Significance(const BacktestResult& result, double significance) {
-  const SharpeStatistics& sharpe = result.strategy.performance.sharpe;
-  const DeflatedSharpe& deflated = result.deflated;
-  const std::string alone = FormatPValue(sharpe.p_value);
-  if (sharpe.ratio <= 0) return fmt::format("no sign of skill ({})", alone);
-  if (sharpe.p_value >= significance) {
-    return fmt::format("not distinguishable from luck ({})", alone);
-  }
-  if (deflated.trials < 2) {
-    return fmt::format("unlikely to be luck ({}, the only trial on record)", alone);
-  }
-  const std::string p = FormatPValue(1 - deflated.probability);
-  if (1 - deflated.probability >= significance) {
-    return fmt::format("not distinguishable from the best of {} lucky trials ({}; {} taken alone)",
-                       deflated.trials, p, alone);
-  }
-  return fmt::format("better than the best of {} lucky trials would be ({})", deflated.trials, p);
-}
-
-std::string VerdictOf(const BacktestResult& result, const BacktestOptions& options) {
-  const BacktestRun& run = result.strategy;
-  const std::string hold = fmt::format("buy and hold returned {}",
-                                       Percent(result.buy_and_hold.performance.total_return));
-  if (run.simulation.trades.empty()) {
-    return fmt::format("{} never traded: no forecast was beyond the threshold; {}", run.name, hold);
-  }
-  if (run.simulation.ruined_at) {
-    return fmt::format("{} lost everything by {}; {}", run.name,
-                       FormatDate(*run.simulation.ruined_at), hold);
-  }
-  return fmt::format(
-      "{} returned {} (Sharpe {:.2f}), {}; with doubled costs and one bar later {}; {}", run.name,
-      Percent(run.performance.total_return), run.performance.sharpe.annual,
-      Significance(result, options.significance),
-      Percent(result.pessimistic.performance.total_return), hold);
-}
-
 }  // namespace
 
 BacktestResult RunBacktest(const CandleSeries& bars, const SignalInput& input,
@@ -151,10 +110,8 @@ BacktestResult RunBacktest(const CandleSeries& bars, const SignalInput& input,
   worse.delay_bars += kPessimisticDelay;
   result.pessimistic = RunOne(options.name + ", pessimistic", bars, targets, worse, periods);
 
-  result.deflated =
-      Deflate(result.strategy.performance.sharpe, options.trials, options.trial_annual_sharpes);
   result.assumptions = Assumptions(bars, options, periods);
-  result.verdict = VerdictOf(result, options);
+  Conclude({options.trials, options.trial_annual_sharpes, options.significance}, result);
   return result;
 }
 
@@ -183,6 +140,7 @@ Json ToJson(const BacktestResult& result) {
               {"buy_and_hold", ToJson(result.buy_and_hold)},
               {"pessimistic", ToJson(result.pessimistic)},
               {"deflated_sharpe", ToJson(result.deflated)},
+              {"capacity", NumberOrNull(result.capacity)},
               {"assumptions", result.assumptions}};
 }
 

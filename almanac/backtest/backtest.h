@@ -1,8 +1,10 @@
-// A whole backtest of one symbol: the strategy, beside it buy-and-hold and a pessimistic twin over
-// the same bars, the statistics of each, the assumptions and a verdict in plain words.
+// A whole backtest by threshold on the forecasts' own bars: the strategy, beside it buy-and-hold
+// and a pessimistic twin over the same bars, the statistics of each, the assumptions and a verdict
+// in plain words.
 #ifndef ALMANAC_BACKTEST_BACKTEST_H_
 #define ALMANAC_BACKTEST_BACKTEST_H_
 
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +17,13 @@
 #include "almanac/market/candle.h"
 
 namespace almanac {
+
+// What a result is judged by. From the registry (TrialSummary), this trial included.
+struct Judging {
+  size_t trials = 1;
+  std::vector<double> trial_annual_sharpes = {};
+  double significance = 0.05;  // of the verdict
+};
 
 struct BacktestOptions {
   std::string name = "strategy";  // how the verdict calls it, such as "ridge"
@@ -44,9 +53,12 @@ struct BacktestRun {
 
 struct BacktestResult {
   BacktestRun strategy;
-  BacktestRun buy_and_hold;  // bought at the first bar's open, sold at the last close, same costs
-  BacktestRun pessimistic;   // costs doubled, every fill one bar later
+  BacktestRun buy_and_hold;  // the benchmark: bought at the first open, sold at the last close,
+                             // same costs; of a panel, all of its symbols in equal parts
+  BacktestRun pessimistic;   // worst order of prices in a bar, costs doubled, a bar later
   DeflatedSharpe deflated;   // of the strategy
+  // Of a panel: the capital that its volumes bear (PanelSimulation); else NaN.
+  double capacity = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::string> assumptions;
   std::string verdict;
 };

@@ -436,9 +436,7 @@ void SignalAccount::Fill(size_t bar, double change, double price, Pays pays, Tim
   const double cost = Rate(bar, pays, units) * notional;
   if (!held()) BeginTrade(bar, change, price, time);
   const bool enters = (change > 0) == (open_.side == Side::kLong);
-  (enters ? open_.entered_units : open_.exited_units) += units;
-  (enters ? open_.entered_notional : open_.exited_notional) += notional;
-  open_.costs += cost;
+  open_.Add(change, price, cost);
   totals_.costs += cost;
   totals_.traded += notional;
   traded_since_mark_ += notional;
@@ -460,10 +458,10 @@ void SignalAccount::Fill(size_t bar, double change, double price, Pays pays, Tim
 }
 
 void SignalAccount::BeginTrade(size_t bar, double change, double price, TimeMs time) {
-  open_ = Open{};
+  open_ = OpenTrade{};
   open_.side = change > 0 ? Side::kLong : Side::kShort;
   open_.entry_time = time;
-  open_.entry_mark = mark_;
+  open_.entry_bar = mark_;
   best_ = price;
   timeout_bar_ = config_.trade.max_hold > 0
                      ? bars_.FirstBarAt(bars_.time[bar] + config_.trade.max_hold)
@@ -472,29 +470,11 @@ void SignalAccount::BeginTrade(size_t bar, double change, double price, TimeMs t
 }
 
 void SignalAccount::FinishTrade(TimeMs time) {
-  const double gross = open_.side == Side::kLong ? open_.exited_notional - open_.entered_notional
-                                                 : open_.entered_notional - open_.exited_notional;
-  const double pnl = gross - open_.costs - open_.funding;
+  const double pnl = open_.Pnl();
   ++totals_.trades;
   totals_.winners += pnl > 0 ? 1 : 0;
   (pnl > 0 ? totals_.gains : totals_.losses) += std::abs(pnl);
-  if (record_ == nullptr) return;
-  Trade trade;
-  trade.side = open_.side;
-  trade.entry_time = open_.entry_time;
-  trade.exit_time = time;
-  trade.entry_bar = open_.entry_mark;
-  trade.exit_bar = mark_;
-  trade.entry_price = open_.entered_notional / open_.entered_units;
-  trade.exit_price = open_.exited_notional / open_.exited_units;
-  trade.units = open_.entered_units;
-  trade.costs = open_.costs;
-  trade.funding = open_.funding;
-  trade.pnl = pnl;
-  trade.return_on_entry = pnl / open_.entered_notional;
-  trade.exit = reason_;
-  trade.closed_at_end = reason_ == ExitReason::kEnd;
-  record_->trades.push_back(trade);
+  if (record_ != nullptr) record_->trades.push_back(open_.Finish(time, mark_, reason_));
 }
 
 double SignalAccount::TrailingLevel(double best) const {
@@ -505,7 +485,7 @@ double SignalAccount::TrailingLevel(double best) const {
 
 void SignalAccount::FindLevels() {
   const TradeRules& rules = config_.trade;
-  const double entry = open_.entered_notional / open_.entered_units;
+  const double entry = open_.EntryPrice();
   const double step = how_.price_step;
   fixed_stop_ = 0;
   take_ = 0;

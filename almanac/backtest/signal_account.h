@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "almanac/backtest/execution_bars.h"
+#include "almanac/backtest/open_trade.h"
 #include "almanac/backtest/signal_strategy.h"
 #include "almanac/backtest/simulator.h"
 
@@ -41,15 +42,6 @@ class SignalAccount {
 
  private:
   enum class Pays { kTaker, kMaker };
-  struct Open {  // the trade that is open
-    Side side = Side::kLong;
-    TimeMs entry_time = 0;
-    size_t entry_mark = 0;
-    double entered_units = 0, entered_notional = 0;
-    double exited_units = 0, exited_notional = 0;
-    double costs = 0, funding = 0;
-  };
-
   bool held() const { return units_ != 0; }
   bool is_long() const { return units_ > 0; }
   size_t NextOpenEvent() const;
@@ -119,7 +111,7 @@ class SignalAccount {
   double fixed_stop_ = 0;
   double stop_ = 0, take_ = 0, liquidation_ = 0;  // prices; 0 where there is none
   double budget_ = 0;                             // units that this bar may still fill
-  Open open_;
+  OpenTrade open_;
   ExitReason reason_ = ExitReason::kDecision;
   SignalTotals totals_;
   double traded_since_mark_ = 0;

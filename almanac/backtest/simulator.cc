@@ -5,20 +5,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "almanac/backtest/open_trade.h"
 #include "almanac/base/error.h"
 
 namespace almanac {
 namespace {
-
-// Fills of one trade while it is open.
-struct OpenTrade {
-  Side side = Side::kLong;
-  TimeMs entry_time = 0;
-  size_t entry_bar = 0;
-  double entered_units = 0, entered_notional = 0;
-  double exited_units = 0, exited_notional = 0;
-  double costs = 0;
-};
 
 // Cash, units and the trade they belong to.
 class Account {
@@ -60,34 +51,14 @@ class Account {
     const double notional = std::abs(units_) * price;
     Fill(-units_, price);
     units_ = 0;
-    const double gross = open_.side == Side::kLong ? open_.exited_notional - open_.entered_notional
-                                                   : open_.entered_notional - open_.exited_notional;
-    Trade trade;
-    trade.side = open_.side;
-    trade.entry_time = open_.entry_time;
-    trade.exit_time = time;
-    trade.entry_bar = open_.entry_bar;
-    trade.exit_bar = bar;
-    trade.entry_price = open_.entered_notional / open_.entered_units;
-    trade.exit_price = open_.exited_notional / open_.exited_units;
-    trade.units = open_.entered_units;
-    trade.costs = open_.costs;
-    trade.pnl = gross - open_.costs;
-    trade.return_on_entry = trade.pnl / open_.entered_notional;
-    trade.closed_at_end = at_end;
-    trade.exit = at_end ? ExitReason::kEnd : ExitReason::kDecision;
-    trades_.push_back(trade);
+    trades_.push_back(open_.Finish(time, bar, at_end ? ExitReason::kEnd : ExitReason::kDecision));
     return notional;
   }
 
  private:
   void Fill(double change, double price) {
-    const double units = std::abs(change);
-    const double cost = cost_rate_ * units * price;
-    const bool enters = (change > 0) == (open_.side == Side::kLong);
-    (enters ? open_.entered_units : open_.exited_units) += units;
-    (enters ? open_.entered_notional : open_.exited_notional) += units * price;
-    open_.costs += cost;
+    const double cost = cost_rate_ * std::abs(change) * price;
+    open_.Add(change, price, cost);
     costs_ += cost;
     cash_ -= change * price + cost;
     units_ += change;
