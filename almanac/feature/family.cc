@@ -12,6 +12,7 @@ struct Group {
 
 std::vector<Group> Groups() {
   return {{"alpha", AlphaFamilies()},
+          {"candlestick", candlestick::CandlestickFamilies()},
           {"technical", ReturnFamilies()},
           {"technical", TrendFamilies()},
           {"technical", VolumeFamilies()},

@@ -34,6 +34,10 @@ std::vector<Family> TrendFamilies();
 std::vector<Family> VolatilityFamilies();
 std::vector<Family> VolumeFamilies();
 
+namespace candlestick {
+std::vector<Family> CandlestickFamilies();
+}  // namespace candlestick
+
 namespace technical {
 std::vector<Family> AverageFamilies();
 std::vector<Family> ChannelFamilies();

@@ -4,67 +4,17 @@
 
 #include <cmath>
 #include <functional>
-#include <map>
 
-#include "almanac/base/file.h"
 #include "almanac/base/text.h"
-#include "almanac/feature/family.h"
+#include "almanac/feature/golden_for_test.h"
 #include "almanac/feature/random_series_for_test.h"
-#include "almanac/feature/window.h"
 #include "almanac/market/real_data_for_test.h"
 
 namespace almanac {
 namespace {
 
-constexpr char kTestData[] = ALMANAC_SOURCE_DIR "/almanac/feature/testdata/";
-using Columns = std::map<std::string, std::vector<double>>;
-
-Columns ReadColumns(const std::string& name) {
-  Columns columns;
-  const std::string text = ReadFile(kTestData + name);
-  std::vector<std::string> names;
-  for (const std::string_view line : Split(Trim(text), '\n')) {
-    const std::vector<std::string_view> fields = Split(Trim(line), ',');
-    if (names.empty()) {
-      names.assign(fields.begin(), fields.end());
-      continue;
-    }
-    for (size_t c = 0; c < names.size(); ++c) {
-      columns[names[c]].push_back(ParseDouble(fields[c]).value_or(kUnknown));
-    }
-  }
-  return columns;
-}
-
-CandleSeries GoldenBars() {
-  const Columns columns = ReadColumns("bars.csv");
-  CandleSeries series;
-  series.key = {"test", "GOLD", Timeframe::Parse("1h")};
-  series.open = columns.at("open");
-  series.high = columns.at("high");
-  series.low = columns.at("low");
-  series.close = columns.at("close");
-  series.volume = columns.at("volume");
-  for (size_t i = 0; i < series.open.size(); ++i) {
-    series.open_time.push_back(static_cast<TimeMs>(i) * kMsPerHour);
-  }
-  return series;
-}
-
-// One column in double.
 std::vector<double> Compute(const std::string& family, int64_t window, const CandleSeries& series) {
-  KernelGraph graph;
-  graph.AddColumn(AddFeature(graph, {family, {{"window", window}}}));
-  std::vector<double> values;
-  for (size_t first = 0; first < series.size(); first += KernelGraph::kBlockRows) {
-    const size_t rows = std::min(KernelGraph::kBlockRows, series.size() - first);
-    graph.Run(rows,
-              {series.open.data() + first, series.high.data() + first, series.low.data() + first,
-               series.close.data() + first, series.volume.data() + first},
-              {});
-    values.insert(values.end(), graph.LastBlock(0), graph.LastBlock(0) + rows);
-  }
-  return values;
+  return ComputeColumn({family, {{"window", window}}}, series);
 }
 
 // Relative, and absolute below `floor`: a return of 1e-9 made by dividing two prices has no more
@@ -84,8 +34,8 @@ void ExpectClose(const std::string& name, const std::vector<double>& values,
 }
 
 TEST(Golden, EveryFamilyAgreesWithPandas) {
-  const CandleSeries series = GoldenBars();
-  const Columns golden = ReadColumns("golden.csv");
+  const CandleSeries series = SeriesOf(ReadGoldenColumns("bars.csv"));
+  const GoldenColumns golden = ReadGoldenColumns("golden.csv");
   EXPECT_EQ(golden.size(), 20U);
   for (const auto& [name, values] : golden) {
     const size_t cut = name.rfind('_');

@@ -6,68 +6,14 @@
 #include <map>
 #include <set>
 
-#include "almanac/base/file.h"
-#include "almanac/base/text.h"
 #include "almanac/feature/build.h"
 #include "almanac/feature/every_family_for_test.h"
 #include "almanac/feature/family.h"
+#include "almanac/feature/golden_for_test.h"
 #include "almanac/feature/random_series_for_test.h"
-#include "almanac/feature/window.h"
 
 namespace almanac {
 namespace {
-
-constexpr char kTestData[] = ALMANAC_SOURCE_DIR "/almanac/feature/testdata/";
-using Columns = std::map<std::string, std::vector<double>>;
-
-Columns ReadColumns(const std::string& name) {
-  Columns columns;
-  const std::string text = ReadFile(kTestData + name);
-  std::vector<std::string> names;
-  for (const std::string_view line : Split(Trim(text), '\n')) {
-    const std::vector<std::string_view> fields = Split(Trim(line), ',');
-    if (names.empty()) {
-      names.assign(fields.begin(), fields.end());
-      continue;
-    }
-    for (size_t c = 0; c < names.size(); ++c) {
-      columns[names[c]].push_back(ParseDouble(fields[c]).value_or(kUnknown));
-    }
-  }
-  return columns;
-}
-
-// "macd_line_12_26" as the family and its values.
-FeatureSpec ParseName(const std::string& column) {
-  const Family* family = nullptr;
-  for (size_t end = column.size(); family == nullptr && end != std::string::npos;
-       end = column.rfind('_', end - 1)) {
-    family = FindFamily(column.substr(0, end));
-  }
-  if (family == nullptr) return {column, {}};
-  FeatureSpec spec{family->info.name, {}};
-  const std::string rest = column.substr(family->info.name.size());
-  size_t parameter = 0;
-  for (const std::string_view value : Split(rest, '_')) {
-    if (value.empty()) continue;
-    spec.parameters.emplace_back(family->info.parameters.at(parameter++).name,
-                                 ParseInt64(value).value());
-  }
-  return spec;
-}
-
-// One column in double.
-std::vector<double> Compute(const FeatureSpec& spec, const Columns& bars) {
-  KernelGraph graph;
-  graph.AddColumn(AddFeature(graph, spec));
-  const size_t rows = bars.at("close").size();
-  EXPECT_LE(rows, KernelGraph::kBlockRows);
-  graph.Run(rows,
-            {bars.at("open").data(), bars.at("high").data(), bars.at("low").data(),
-             bars.at("close").data(), bars.at("volume").data()},
-            {});
-  return {graph.LastBlock(0), graph.LastBlock(0) + rows};
-}
 
 std::vector<Family> TechnicalFamilies() {
   std::vector<Family> all;
@@ -80,15 +26,15 @@ std::vector<Family> TechnicalFamilies() {
 }
 
 TEST(Technical, EveryFamilyAgreesWithItsPublishedDefinition) {
-  const Columns bars = ReadColumns("bars.csv");
-  Columns golden = ReadColumns("technical_golden.csv");
+  const CandleSeries bars = SeriesOf(ReadGoldenColumns("bars.csv"));
+  GoldenColumns golden = ReadGoldenColumns("technical_golden.csv");
   const std::vector<double> rows = golden.at("row");
   golden.erase("row");
   std::set<std::string> seen;
   for (const auto& [name, expected] : golden) {
-    const FeatureSpec spec = ParseName(name);
+    const FeatureSpec spec = ParseColumnName(name);
     ASSERT_EQ(spec.Name(), name);
-    const std::vector<double> values = Compute(spec, bars);
+    const std::vector<double> values = ComputeColumn(spec, bars);
     const std::vector<FeatureInfo> info = FeatureSet({spec}).Columns();
     for (size_t i = 0; i < rows.size(); ++i) {
       const auto row = static_cast<size_t>(rows[i]);
