@@ -35,7 +35,7 @@ std::vector<Family> CollectFamilies() {
   }
   for (Family& family : all) {
     FamilyInfo& info = family.info;
-    if (family.add_all != nullptr || info.smallest_window == 0) continue;
+    if (family.add == nullptr || info.smallest_window == 0) continue;
     info.parameters = {{"window", info.smallest_window, FeatureSet::kLargestWindow}};
   }
   std::sort(all.begin(), all.end(),
@@ -66,12 +66,14 @@ const Family* FindFamily(std::string_view name) {
 
 KernelGraph::Node AddFeature(KernelGraph& graph, const FeatureSpec& spec) {
   const Family& family = *FindFamily(spec.family);
+  if (family.add_text != nullptr) return family.add_text(graph, spec);
   const std::vector<int64_t> values = ValuesOf(spec);
   return family.add_all != nullptr ? family.add_all(graph, values)
                                    : family.add(graph, values.front());
 }
 
 int64_t LookBackOf(const Family& family, const FeatureSpec& spec) {
+  if (family.look_back_of_text != nullptr) return family.look_back_of_text(spec);
   const std::vector<int64_t> values = ValuesOf(spec);
   return family.look_back != nullptr ? family.look_back(values)
                                      : values.front() + family.bars_before;

@@ -23,9 +23,15 @@ struct Family {
   // `info.parameters`, in order, and their look-back.
   KernelGraph::Node (*add_all)(KernelGraph& graph, std::span<const int64_t> values) = nullptr;
   int64_t (*look_back)(std::span<const int64_t> values) = nullptr;
+  // For families that read FeatureSpec::text (info.reads_text): check_text throws Error(kUsage),
+  // the others get a specification that passed it.
+  void (*check_text)(const FeatureSpec& spec) = nullptr;
+  KernelGraph::Node (*add_text)(KernelGraph& graph, const FeatureSpec& spec) = nullptr;
+  int64_t (*look_back_of_text)(const FeatureSpec& spec) = nullptr;
 };
 
-// Adds the column of a checked specification.
+// Adds the family's value of a checked specification, of the bars of the entered clock; what is
+// done to the value is AddSpec's work (compose.h).
 KernelGraph::Node AddFeature(KernelGraph& graph, const FeatureSpec& spec);
 int64_t LookBackOf(const Family& family, const FeatureSpec& spec);
 

@@ -69,8 +69,10 @@ class Frame {
   const std::vector<TimeMs>& times() const { return times_; }
   // Which bar of the symbol is known at exactly that time; kNoBar if none.
   int32_t BarAt(size_t symbol, size_t time) const { return bar_at_[symbol][time]; }
-  // Whether columns have a row at that time (all times have if key().rows is kUnion).
+  // Whether columns have a row at that time (all times have if key().rows is kUnion), and the same
+  // for each of some times.
   bool HasRow(size_t time) const;
+  std::vector<char> RowsWithin(size_t first, size_t count) const;
 
   // What was known at the first `count` times: the frame as it was then.
   Frame FirstTimes(size_t count) const;

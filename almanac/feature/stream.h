@@ -26,6 +26,8 @@
 
 namespace almanac {
 
+class FeatureGraph;
+
 // Values of all columns of a group for `rows` rows from `first_row` on. The arrays are valid during
 // the call only.
 struct FeatureBlock {
@@ -67,6 +69,8 @@ class FeatureStream {
   void Compute(size_t g, std::span<float* const> out) const;
 
  private:
+  FeatureGraph GraphOf(size_t g) const;
+
   FeatureSet set_;
   const Frame* frame_;
   std::vector<TimeMs> index_;
