@@ -29,6 +29,8 @@ class Invocation {
   bool verbose = false;
   int threads = 0;  // 0: one a core
 
+  bool uses_home = true;  // false: the command leaves no trace there, not even a log
+
   // Set by the subcommand that was named; run once the flags are read. Returns the exit status.
   std::function<int()> action;
 
@@ -50,6 +52,7 @@ void RegisterRunCommand(CLI::App& app, Invocation& invocation);
 void RegisterDataCommands(CLI::App& app, Invocation& invocation);
 void RegisterFeatureCommands(CLI::App& app, Invocation& invocation);
 void RegisterModelCommands(CLI::App& app, Invocation& invocation);
+void RegisterGbdtCommand(CLI::App& app, Invocation& invocation);
 void RegisterDoctorCommand(CLI::App& app, Invocation& invocation);
 
 // A table of left-aligned text and right-aligned numbers, as wide as its cells.

@@ -139,8 +139,9 @@ void CheckHome(const Home& home) {
 }
 
 int RunAction(Invocation& invocation) {
-  CheckHome(invocation.home());
   if (invocation.threads > 0) SetThreadCount(invocation.threads);
+  if (!invocation.uses_home) return invocation.action();
+  CheckHome(invocation.home());
   ConfigureLog(invocation.verbose ? LogLevel::kDebug
                : invocation.quiet ? LogLevel::kError
                                   : LogLevel::kWarning,
@@ -162,6 +163,7 @@ int RunProgram(const std::vector<std::string>& arguments) {
   RegisterDataCommands(app, invocation);
   RegisterFeatureCommands(app, invocation);
   RegisterModelCommands(app, invocation);
+  RegisterGbdtCommand(app, invocation);
   RegisterDoctorCommand(app, invocation);
   LetGlobalFlagsFollow(app);
   try {

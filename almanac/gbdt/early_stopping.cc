@@ -1,5 +1,7 @@
 #include "almanac/gbdt/early_stopping.h"
 
+#include <algorithm>
+
 #include "almanac/gbdt/metric.h"
 
 namespace almanac::gbdt {
@@ -13,6 +15,7 @@ EarlyStopping::EarlyStopping(const Params& params, const std::vector<Evaluation>
 bool EarlyStopping::Update(const std::vector<Evaluation>& evaluations) {
   ++round_;
   for (size_t i = 0; i < evaluations.size(); ++i) {
+    if (!evaluations[i].can_stop) continue;
     if (first_only_ && evaluations[i].metric != evaluations[0].metric) continue;
     Best& best = bests_[i];
     const double value = evaluations[i].values.back();
@@ -23,7 +26,10 @@ bool EarlyStopping::Update(const std::vector<Evaluation>& evaluations) {
     best_round_ = best.round;
     return true;
   }
-  if (!bests_.empty()) best_round_ = bests_[0].round;
+  // That of the first metric that counts.
+  const auto counted =
+      std::find_if(bests_.begin(), bests_.end(), [](const Best& best) { return best.round > 0; });
+  if (counted != bests_.end()) best_round_ = counted->round;
   return false;
 }
 

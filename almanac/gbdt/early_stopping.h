@@ -9,8 +9,9 @@
 
 namespace almanac::gbdt {
 
-// A metric improves if it beats its best by more than early_stopping_min_delta. With
-// first_metric_only only the first metric of each validation set counts.
+// Metrics of sets that can_stop are watched. A metric improves if it beats its best by more than
+// early_stopping_min_delta. With first_metric_only only the first metric of each validation set
+// counts.
 class EarlyStopping {
  public:
   EarlyStopping(const Params& params, const std::vector<Evaluation>& evaluations);
@@ -19,6 +20,11 @@ class EarlyStopping {
   bool Update(const std::vector<Evaluation>& evaluations);
   // Rounds up to the best of the metric that stopped the training, or of the first one.
   int best_round() const { return best_round_; }
+
+  template <typename Archive>
+  void Visit(Archive& archive) {
+    archive(bests_, round_, best_round_);
+  }
 
  private:
   struct Best {

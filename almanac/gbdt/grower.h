@@ -46,6 +46,12 @@ class TreeGrower {
   // The rows in a leaf of the tree last grown, ascending.
   std::span<const uint32_t> LeafRows(size_t leaf) const;
 
+  // What one tree leaves for the next: the generator that chooses features.
+  template <typename Archive>
+  void Visit(Archive& archive) {
+    archive(random_);
+  }
+
  private:
   struct Leaf {
     LeafSums sums;

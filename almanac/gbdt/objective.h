@@ -25,6 +25,8 @@ namespace almanac::gbdt {
 struct Targets {
   std::span<const float> label;
   std::span<const float> weight;
+  // Raw scores to start from, [class * rows + row], in place of the objective's; may be empty.
+  std::span<const double> initial_score = {};
 
   size_t rows() const { return label.size(); }
 };

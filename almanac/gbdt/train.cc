@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "almanac/base/cancel.h"
 #include "almanac/base/error.h"
@@ -14,6 +15,8 @@
 #include "almanac/gbdt/early_stopping.h"
 #include "almanac/gbdt/grower.h"
 #include "almanac/gbdt/metric.h"
+#include "almanac/gbdt/predictor.h"
+#include "almanac/gbdt/training_state.h"
 
 namespace almanac::gbdt {
 namespace {
@@ -56,11 +59,12 @@ std::string SafeName(const std::string& name) {
 class Trainer {
  public:
   Trainer(const Params& params, const BinnedData& data, const Targets& targets,
-          const std::vector<Validation>& validations)
+          const std::vector<Validation>& validations, const TrainOptions& options)
       : params_(params),
         data_(data),
         targets_(targets),
         validations_(validations),
+        options_(options),
         objective_(Objective::Make(params, targets)),
         classes_(objective_->classes()),
         bagging_(params, data.rows()),
@@ -72,25 +76,31 @@ class Trainer {
     for (const Validation& validation : validations) {
       validation_scores_.emplace_back(classes_, validation.data.rows());
       for (const std::string& metric : params.metric) {
-        result_.evaluations.push_back({validation.name, metric, {}});
+        result_.evaluations.push_back({validation.name, metric, {}, validation.can_stop});
       }
     }
+    stopping_.emplace(params_, result_.evaluations);
+    if (!options.resume_file.empty()) key_ = TrainingKey(params, data, targets, validations);
   }
 
   TrainResult Run() {
     StartModel();
-    if (params_.boost_from_average) {
+    if (!targets_.initial_score.empty()) {
+      StartFromInitialScores();
+    } else if (params_.boost_from_average) {
       for (size_t k = 0; k < classes_; ++k) StartFrom(k, objective_->Start(k));
     }
     const bool watches = params_.early_stopping_round > 0;
-    EarlyStopping stopping(params_, result_.evaluations);
-    for (int round = 0; round < params_.num_iterations; ++round) {
+    for (int round = Resume(); round < params_.num_iterations; ++round) {
       CheckCancel();
       if (!MakeRound(round)) break;
       EvaluateRound();
-      if (watches && stopping.Update(result_.evaluations)) break;
+      if (options_.on_round) options_.on_round(round + 1, result_.evaluations);
+      if (watches && stopping_->Update(result_.evaluations)) break;
+      Snapshot(round + 1);
     }
-    if (watches) CutAfter(stopping.best_round());
+    if (watches) CutAfter(stopping_->best_round());
+    if (!options_.resume_file.empty()) std::filesystem::remove(options_.resume_file);
     return std::move(result_);
   }
 
@@ -105,6 +115,46 @@ class Trainer {
     for (const BinMapper& mapper : data_.mappers()) model.feature_infos.push_back(mapper.Info());
     model.parameters = params_.ToModelText();
     model.importance_type = params_.saved_feature_importance_type;
+  }
+
+  void StartFromInitialScores() {
+    std::copy(targets_.initial_score.begin(), targets_.initial_score.end(), scores_.values.begin());
+    for (size_t v = 0; v < validations_.size(); ++v) {
+      const std::span<const double> initial = validations_[v].targets.initial_score;
+      std::copy(initial.begin(), initial.end(), validation_scores_[v].values.begin());
+    }
+  }
+
+  // The round to go on with.
+  int Resume() {
+    if (options_.resume_file.empty() || !std::filesystem::exists(options_.resume_file)) return 0;
+    const std::string state = ReadTrainingState(options_.resume_file, key_);
+    StateReader reader(state);
+    int rounds = 0;
+    reader(rounds);
+    Visit(reader);
+    reader.ExpectEnd();
+    for (int round = 0; round < rounds; ++round) bagging_.StartRound(round);
+    return rounds;
+  }
+
+  void Snapshot(int rounds) {
+    if (options_.snapshot_every <= 0 || rounds % options_.snapshot_every != 0) return;
+    if (options_.on_snapshot) options_.on_snapshot(rounds, result_.model);
+    if (options_.resume_file.empty()) return;
+    StateWriter writer;
+    writer(rounds);
+    Visit(writer);
+    WriteTrainingState(options_.resume_file, key_, writer.bytes());
+  }
+
+  // All that a round leaves for the next; the bags are drawn again.
+  template <typename Archive>
+  void Visit(Archive& archive) {
+    archive(grower_, *stopping_, start_, scores_.values);
+    for (Scores& scores : validation_scores_) archive(scores.values);
+    for (Evaluation& evaluation : result_.evaluations) VisitSized(archive, evaluation.values);
+    VisitSized(archive, result_.model.trees);
   }
 
   void StartFrom(size_t k, double score) {
@@ -173,7 +223,7 @@ class Trainer {
 
   Tree ConstantTree(size_t k, int round) {
     const auto rows = static_cast<int>(data_.rows());
-    if (round > 0) return Tree::Constant(0, rows);
+    if (round > 0 || !targets_.initial_score.empty()) return Tree::Constant(0, rows);
     if (!params_.boost_from_average) StartFrom(k, objective_->Start(k));
     return Tree::Constant(start_[k], rows);
   }
@@ -206,6 +256,7 @@ class Trainer {
   const BinnedData& data_;
   const Targets targets_;
   const std::vector<Validation>& validations_;
+  const TrainOptions& options_;
   std::unique_ptr<Objective> objective_;
   size_t classes_;
   Bagging bagging_;
@@ -214,13 +265,25 @@ class Trainer {
   std::vector<Scores> validation_scores_;
   std::vector<float> gradients_, hessians_;
   std::vector<double> start_;
+  std::optional<EarlyStopping> stopping_;
+  std::string key_;  // of the file to resume from
   TrainResult result_;
 };
+
+// Either all sets have initial scores, a number a row and class, or none.
+void RequireInitialScores(const std::string& where, const Targets& targets, const Targets& training,
+                          size_t classes) {
+  const size_t expected = training.initial_score.empty() ? 0 : targets.rows() * classes;
+  if (targets.initial_score.size() == expected) return;
+  throw Error(ErrorCode::kBadData, where,
+              fmt::format("{} initial scores, not {}", targets.initial_score.size(), expected),
+              "give a score for each row and class, to all sets or to none");
+}
 
 }  // namespace
 
 TrainResult Train(const Params& params, const BinnedData& data, const Targets& targets,
-                  const std::vector<Validation>& validations) {
+                  const std::vector<Validation>& validations, const TrainOptions& options) {
   if (targets.rows() != data.rows()) {
     throw Error(ErrorCode::kBadData, "labels",
                 fmt::format("{} labels for {} rows", targets.rows(), data.rows()),
@@ -230,19 +293,44 @@ TrainResult Train(const Params& params, const BinnedData& data, const Targets& t
     throw Error(ErrorCode::kBadData, "boosted trees", "no column can split the rows",
                 "give columns that vary, more rows, or a smaller min_data_in_leaf");
   }
-  if (params.early_stopping_round > 0 && validations.empty()) {
+  const bool can_stop = std::any_of(validations.begin(), validations.end(),
+                                    [](const Validation& v) { return v.can_stop; });
+  if (params.early_stopping_round > 0 && !can_stop) {
     throw Error(ErrorCode::kUsage, "early_stopping_round", "there is no validation set",
                 "give one, or early_stopping_round = 0");
   }
+  const size_t classes = Objective::Make(params, targets)->classes();
+  RequireInitialScores("initial scores", targets, targets, classes);
   for (const Validation& validation : validations) {
     static_cast<void>(Objective::Make(params, validation.targets));
+    RequireInitialScores(validation.name, validation.targets, targets, classes);
     if (validation.targets.rows() == validation.data.rows()) continue;
     throw Error(
         ErrorCode::kBadData, validation.name,
         fmt::format("{} labels for {} rows", validation.targets.rows(), validation.data.rows()),
         "give one label a row");
   }
-  return Trainer(params, data, targets, validations).Run();
+  return Trainer(params, data, targets, validations, options).Run();
+}
+
+Model ContinueModel(const Model& base, Model more) {
+  if (base.classes != more.classes || base.feature_names != more.feature_names) {
+    throw Error(ErrorCode::kUsage, "input_model",
+                "the model to go on from has other columns or classes than the data",
+                "give the columns that it was trained on, in their order, and its objective");
+  }
+  more.trees.insert(more.trees.begin(), base.trees.begin(), base.trees.end());
+  return more;
+}
+
+std::vector<double> InitialScores(const Model& base, const ColumnSource& source) {
+  const auto classes = static_cast<size_t>(base.classes);
+  const std::vector<double> by_row = Predictor(base).PredictAll(source, Output::kRaw);
+  std::vector<double> scores(by_row.size());
+  for (size_t row = 0; row < source.rows; ++row) {
+    for (size_t k = 0; k < classes; ++k) scores[k * source.rows + row] = by_row[row * classes + k];
+  }
+  return scores;
 }
 
 }  // namespace almanac::gbdt

@@ -3,6 +3,8 @@
 #ifndef ALMANAC_GBDT_TRAIN_H_
 #define ALMANAC_GBDT_TRAIN_H_
 
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,12 +20,14 @@ struct Validation {
   std::string name;
   const BinnedData& data;
   Targets targets;
+  bool can_stop = true;  // whether early stopping looks at it
 };
 
 // A metric on one validation set, by round.
 struct Evaluation {
   std::string validation, metric;
   std::vector<double> values;
+  bool can_stop = true;
 };
 
 struct TrainResult {
@@ -33,6 +37,18 @@ struct TrainResult {
   int best_round = 0;
 };
 
+struct TrainOptions {
+  // After each round, with the number of rounds so far.
+  std::function<void(int rounds, const std::vector<Evaluation>&)> on_round;
+  // The model so far, every `snapshot_every` rounds (0: never).
+  int snapshot_every = 0;
+  std::function<void(int rounds, const Model&)> on_snapshot;
+  // Where what is needed to go on is kept, written with every snapshot. If it is there, training
+  // goes on from it and ends with the same bytes as one that was never broken off; it is deleted at
+  // the end. Error(kUsage) if it belongs to other parameters or data, Error(kBadData) if damaged.
+  std::filesystem::path resume_file;
+};
+
 // With params.early_stopping_round > 0 and a validation set, training ends once any metric on any
 // set has not improved for that many rounds, and the model is cut after that metric's best round
 // (as LightGBM's Python interface does), also if all rounds were made. Ends early, too, when no
@@ -40,7 +56,15 @@ struct TrainResult {
 // Throws Error(kBadData) for labels and weights (see Objective), if no column is of use, and for
 // early stopping without validation Error(kUsage).
 TrainResult Train(const Params& params, const BinnedData& data, const Targets& targets,
-                  const std::vector<Validation>& validations = {});
+                  const std::vector<Validation>& validations = {},
+                  const TrainOptions& options = {});
+
+// `base`, then the trees of `more`, which was trained with the raw scores of `base` as initial
+// scores (Targets::initial_score): what LightGBM's input_model gives.
+// Throws Error(kUsage) if the two do not have the same columns and classes.
+Model ContinueModel(const Model& base, Model more);
+// The raw scores of all rows as Targets::initial_score wants them.
+std::vector<double> InitialScores(const Model& base, const ColumnSource& source);
 
 }  // namespace almanac::gbdt
 
