@@ -4,19 +4,19 @@
 // undefined, and the columns then not correlated, if those are fewer than three or one of the
 // columns does not vary in them.
 //
-// Products are in float32 over standardised columns, in blocks that fit the cache. Where that
-// cannot decide (within kMargin of the threshold, or little variance left in the common rows), the
-// pair is computed again in double: the result is that of comparing every pair in double, whatever
-// the number of threads.
+// Products of standardised float32 columns (column_product.h) find the pairs that may be above the
+// threshold: their error is bounded far below kMargin. Each of those is computed again in double,
+// so the result is that of comparing every pair in double, for any number of threads, any
+// instruction set and any division into batches.
 #ifndef ALMANAC_DATASET_CORRELATION_H_
 #define ALMANAC_DATASET_CORRELATION_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
-
-#include <cstdint>
 
 namespace almanac {
 
@@ -28,9 +28,38 @@ struct CorrelatedColumn {
   double correlation = 0;  // with it
 };
 
-// Goes through the columns in order and keeps each whose absolute correlation with every column
-// kept before it is at most `threshold`. One entry a column, nothing for the kept ones. Only `rows`
-// of the columns are looked at. Memory: the kept columns and one block, as float32.
+// Takes columns in order, batch by batch, and keeps each whose absolute correlation with every
+// column kept before it is at most `threshold`. Compares with kept columns only.
+//
+// Memory: the kept columns as float32; while a batch is judged, about 8 bytes a row of each of its
+// columns and 24 bytes a pair of it with a kept column.
+class CorrelationFilter {
+ public:
+  // A batch of this size makes products efficient; any other gives the same result.
+  static constexpr size_t kBatch = 512;
+
+  CorrelationFilter(size_t rows, double threshold);
+  ~CorrelationFilter();
+  CorrelationFilter(CorrelationFilter&&) noexcept;
+  CorrelationFilter& operator=(CorrelationFilter&&) noexcept;
+
+  // Judges the columns, each of `rows` values. One entry a column, nothing for the kept ones. The
+  // index of a column counts all that were ever judged or passed over.
+  std::vector<std::optional<CorrelatedColumn>> Judge(
+      const std::vector<std::span<const float>>& columns);
+  // Takes over a column that an earlier filter kept, without judging it (resumed work).
+  void Restore(size_t index, std::span<const float> column);
+  // The next column judged has this index; columns in between are passed over.
+  void SkipTo(size_t index);
+
+  size_t kept() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The same for columns in memory, of which only `rows` are looked at.
 std::vector<std::optional<CorrelatedColumn>> FindCorrelated(
     const std::vector<std::span<const float>>& columns, std::span<const uint32_t> rows,
     double threshold);
