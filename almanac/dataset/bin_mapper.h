@@ -43,12 +43,20 @@ class BinMapper {
   // `values` are the sampled rows' values that are NaN or not zero, in any order; the other
   // `sampled_rows` - values.size() are zero.
   static BinMapper Find(std::vector<double> values, size_t sampled_rows, const BinOptions& options);
+  // The same, bit for bit, of a numerical column's sampled rows, zeros included; float32 values are
+  // sorted by their bits.
+  static BinMapper Find(std::span<const float> values, const BinOptions& options);
+  // A numerical feature as it was found: for each bin its upper bound and its sampled rows. Throws
+  // std::invalid_argument with what cannot be.
+  static BinMapper FromParts(std::vector<double> upper_bounds, std::vector<int> counts,
+                             Missing missing, double min, double max, int min_split_rows);
 
   // NaN and infinities allowed.
   uint32_t BinOf(double value) const;
   // Of many values; T is uint8_t if there are at most 256 bins, else uint16_t.
   template <typename T>
   void BinsOf(std::span<const double> values, T* bins) const;
+  void BinsOf(std::span<const float> values, uint8_t* bins) const;  // numerical, at most 256 bins
 
   uint32_t bins() const { return bins_; }
   // One bin, or no cut that leaves enough rows on both sides.
@@ -56,7 +64,10 @@ class BinMapper {
   bool is_categorical() const { return is_categorical_; }
   Missing missing() const { return missing_; }
   double upper_bound(uint32_t bin) const { return upper_bounds_[bin]; }  // the last: +inf or NaN
-  int category(uint32_t bin) const { return categories_[bin]; }          // bin 0: -1
+  int count(uint32_t bin) const { return counts_[bin]; }                 // sampled rows
+  double min() const { return min_; }  // of the sampled rows that are there
+  double max() const { return max_; }
+  int category(uint32_t bin) const { return categories_[bin]; }  // bin 0: -1
   uint32_t zero_bin() const { return zero_bin_; }
   // The bin that training reconstructs from the leaf's sum instead of adding it up.
   uint32_t frequent_bin() const { return frequent_bin_; }
@@ -69,18 +80,23 @@ class BinMapper {
     std::vector<double> values;  // ascending
     std::vector<int> counts;
   };
-  static Distinct CountDistinct(std::vector<double>& sorted, int zeros);
-  std::vector<int> MakeIntervals(const Distinct& distinct, int rows, int missing_rows,
-                                 const BinOptions& options);
-  std::vector<int> MakeCategories(const Distinct& distinct, int rows, int missing_rows,
-                                  const BinOptions& options);
-  void ChooseFrequentBin(const std::vector<int>& counts, int rows);
+  template <typename T>
+  static Distinct CountDistinct(std::span<const T> sorted, int zeros);
+  static BinMapper FindAmong(const Distinct& distinct, int rows, int nans,
+                             const BinOptions& options);
+  void MakeIntervals(const Distinct& distinct, int rows, int missing_rows,
+                     const BinOptions& options);
+  void MakeCategories(const Distinct& distinct, int rows, int missing_rows,
+                      const BinOptions& options);
+  void Judge(int rows, int min_split_rows);
+  void ChooseFrequentBin(int rows);
 
   uint32_t bins_ = 1;
   bool is_useless_ = true;
   bool is_categorical_ = false;
   Missing missing_ = Missing::kNone;
   std::vector<double> upper_bounds_;
+  std::vector<int> counts_;  // by bin
   std::vector<int> categories_;
   std::map<int, uint32_t> bin_of_category_;
   uint32_t zero_bin_ = 0, frequent_bin_ = 0;

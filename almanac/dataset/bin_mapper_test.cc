@@ -109,6 +109,85 @@ TEST(BinMapperTest, ManyValuesAtOnceAreBinnedAsEachAlone) {
   }
 }
 
+// Normals, few values, zeros, one sign only, infinities, denormal and huge numbers; some missing.
+std::vector<float> FloatColumn(size_t rows, uint64_t kind) {
+  Random random(23, kind);
+  std::vector<float> values(rows);
+  for (float& value : values) {
+    const double normal = random.Normal();
+    const double shapes[] = {normal,
+                             std::floor(3 * normal),
+                             random.Below(10) == 0 ? normal : 0.0,
+                             std::abs(normal) + 100,
+                             -std::exp(normal),
+                             normal * 1e-44,
+                             normal * 1e38,
+                             random.Below(5) == 0 ? 1 / (normal - normal) : normal};
+    value = static_cast<float>(shapes[kind % 8]);
+    if (kind >= 8 && random.Below(7) == 0) value = std::numeric_limits<float>::quiet_NaN();
+    if (kind % 8 == 7 && random.Below(9) == 0) value = -std::numeric_limits<float>::infinity();
+  }
+  return values;
+}
+
+void ExpectFloatsAreBinnedAsDoubles(const std::vector<float>& values, const BinOptions& options) {
+  std::vector<double> wide(values.begin(), values.end()), not_zero;
+  for (const double value : wide) {
+    if (!(std::abs(value) <= kZeroThreshold)) not_zero.push_back(value);
+  }
+  const BinMapper slow = BinMapper::Find(not_zero, values.size(), options);
+  const BinMapper fast = BinMapper::Find(std::span<const float>(values), options);
+  ASSERT_EQ(fast.bins(), slow.bins());
+  EXPECT_EQ(fast.Info(), slow.Info());
+  EXPECT_EQ(fast.missing(), slow.missing());
+  EXPECT_EQ(fast.frequent_bin(), slow.frequent_bin());
+  EXPECT_EQ(fast.zero_bin(), slow.zero_bin());
+  for (uint32_t bin = 0; bin < slow.bins(); ++bin) {
+    EXPECT_EQ(fast.count(bin), slow.count(bin));
+    if (std::isnan(slow.upper_bound(bin))) continue;
+    EXPECT_EQ(fast.upper_bound(bin), slow.upper_bound(bin));
+  }
+  std::vector<uint8_t> bins(values.size());
+  fast.BinsOf(values, bins.data());
+  for (size_t i = 0; i < values.size(); ++i) ASSERT_EQ(bins[i], slow.BinOf(wide[i])) << wide[i];
+}
+
+TEST(BinMapperTest, FloatsAreBinnedAsDoubles) {
+  for (const size_t rows : {1U, 2U, 50U, 1023U, 1024U, 3000U}) {
+    for (uint64_t kind = 0; kind < 16; ++kind) {
+      for (const int max_bin : {2, 15, 255, 256}) {
+        BinOptions options;
+        options.max_bin = max_bin;
+        options.zero_as_missing = kind % 3 == 1;
+        options.use_missing = kind % 5 != 2;
+        options.min_split_rows = static_cast<int>(kind);
+        SCOPED_TRACE(testing::Message() << rows << " rows, kind " << kind << ", " << max_bin);
+        ExpectFloatsAreBinnedAsDoubles(FloatColumn(rows, kind), options);
+      }
+    }
+  }
+}
+
+TEST(BinMapperTest, PartsMakeTheSameMapper) {
+  BinOptions options;
+  options.min_split_rows = 5;
+  for (uint64_t kind = 0; kind < 16; ++kind) {
+    const BinMapper found =
+        BinMapper::Find(std::span<const float>(FloatColumn(500, kind)), options);
+    std::vector<double> bounds;
+    std::vector<int> counts;
+    for (uint32_t bin = 0; bin < found.bins(); ++bin) {
+      bounds.push_back(found.upper_bound(bin));
+      counts.push_back(found.count(bin));
+    }
+    const BinMapper made =
+        BinMapper::FromParts(bounds, counts, found.missing(), found.min(), found.max(), 5);
+    EXPECT_EQ(made.Info(), found.Info());
+    EXPECT_EQ(made.is_useless(), found.is_useless());
+    EXPECT_EQ(made.frequent_bin(), found.frequent_bin());
+  }
+}
+
 TEST(BinMapperTest, CategoriesByFallingFrequency) {
   BinOptions options;
   options.is_categorical = true;
