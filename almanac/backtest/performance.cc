@@ -14,14 +14,6 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-double Sortino(std::span<const double> returns, double periods_per_year) {
-  double squares = 0;
-  for (const double r : returns) squares += r < 0 ? r * r : 0;
-  if (squares == 0) return kNan;
-  const double downside = std::sqrt(squares / static_cast<double>(returns.size()));
-  return Mean(returns) / downside * std::sqrt(periods_per_year);
-}
-
 void AddTrades(std::span<const Trade> trades, Performance& performance) {
   performance.trades = trades.size();
   double gains = 0;
@@ -49,6 +41,22 @@ double AnnualReturn(double total_return, double years) {
 }
 
 }  // namespace
+
+double SortinoRatio(std::span<const double> returns, double periods_per_year) {
+  double squares = 0;
+  for (const double r : returns) squares += r < 0 ? r * r : 0;
+  if (squares == 0) return kNan;
+  const double downside = std::sqrt(squares / static_cast<double>(returns.size()));
+  return Mean(returns) / downside * std::sqrt(periods_per_year);
+}
+
+double TailRatio(std::span<const double> returns) {
+  if (returns.empty()) return kNan;
+  std::vector<double> sorted(returns.begin(), returns.end());
+  std::sort(sorted.begin(), sorted.end());
+  const double lower = SortedQuantile(sorted, 0.05);
+  return lower < 0 ? SortedQuantile(sorted, 0.95) / -lower : kNan;
+}
 
 Drawdown ComputeDrawdown(double capital, std::span<const double> equity) {
   Drawdown drawdown;
@@ -96,7 +104,8 @@ Performance ComputePerformance(const Simulation& simulation, double periods_per_
   performance.annual_return = AnnualReturn(performance.total_return, performance.years);
   performance.annual_volatility = std::sqrt(Variance(returns) * periods_per_year);
   performance.sharpe = ComputeSharpe(returns, periods_per_year);
-  performance.sortino = Sortino(returns, periods_per_year);
+  performance.sortino = SortinoRatio(returns, periods_per_year);
+  performance.tail_ratio = TailRatio(returns);
   performance.drawdown = ComputeDrawdown(simulation.capital, simulation.equity);
   performance.calmar = performance.drawdown.depth > 0
                            ? performance.annual_return / performance.drawdown.depth
@@ -146,6 +155,7 @@ Json ToJson(const Performance& performance) {
               {"sharpe", ToJson(performance.sharpe)},
               {"sortino", NumberOrNull(performance.sortino)},
               {"calmar", NumberOrNull(performance.calmar)},
+              {"tail_ratio", NumberOrNull(performance.tail_ratio)},
               {"drawdown", ToJson(performance.drawdown)},
               {"trades", performance.trades},
               {"hit_rate", NumberOrNull(performance.hit_rate)},

@@ -42,6 +42,9 @@ struct Performance {
   // Meer 1991), * sqrt(periods_per_year). NaN without a losing period.
   double sortino = 0;
   double calmar = 0;  // annual_return / max drawdown depth (over the whole time); NaN without one
+  // 95 % quantile of the returns / |5 % quantile|: above 1 the gains have the longer tail. NaN
+  // where the lower quantile is not negative.
+  double tail_ratio = 0;
   Drawdown drawdown;
   size_t trades = 0;
   double hit_rate = 0;           // trades with pnl > 0 / trades; NaN without trades
@@ -54,6 +57,10 @@ struct Performance {
   double costs_share = 0;        // costs / capital
 };
 Performance ComputePerformance(const Simulation& simulation, double periods_per_year);
+
+// Ratios that follow from the returns alone, for accounts of any kind; definitions as above.
+double SortinoRatio(std::span<const double> returns, double periods_per_year);
+double TailRatio(std::span<const double> returns);
 
 // The account's return by calendar month (UTC of the bar's open), in time order.
 struct MonthReturn {

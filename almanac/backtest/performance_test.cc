@@ -65,6 +65,7 @@ TEST(Performance, AgreesWithNumpy) {
   const Performance performance = ComputePerformance(FromReturns(returns), periods);
   EXPECT_NEAR(performance.sharpe.annual, golden["annual"].get<double>(), 1e-9);
   EXPECT_NEAR(performance.sortino, golden["sortino"].get<double>(), 1e-8);
+  EXPECT_NEAR(performance.tail_ratio, golden["tail_ratio"].get<double>(), 1e-9);
   double growth = 1;
   for (const double r : returns) growth *= 1 + r;
   EXPECT_NEAR(performance.total_return, growth - 1, 1e-12);

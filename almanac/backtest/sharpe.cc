@@ -16,6 +16,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kTradingDays = 252;
 constexpr double kWeeks = 52;
+constexpr double kTrackRecordConfidence = 0.95;
 
 // n times the squared standard error.
 double MertensVariance(double sr, double skewness, double kurtosis) {
@@ -24,6 +25,16 @@ double MertensVariance(double sr, double skewness, double kurtosis) {
 
 bool Varies(std::span<const double> values) {
   return std::any_of(values.begin(), values.end(), [&](double v) { return v != values[0]; });
+}
+
+double AnnualDependent(const SharpeStatistics& sharpe, std::span<const double> returns) {
+  if (std::isnan(sharpe.ratio)) return kNan;
+  std::vector<double> correlations = Autocovariance(returns, sharpe.lag);
+  const double variance = correlations.front();
+  correlations.erase(correlations.begin());
+  for (double& value : correlations) value /= variance;
+  const auto periods = static_cast<size_t>(std::lround(sharpe.periods_per_year));
+  return sharpe.ratio * LoTimeAggregation(periods, correlations);
 }
 
 }  // namespace
@@ -94,6 +105,14 @@ double ExpectedMaximumSharpe(double variance, double trials) {
   return std::sqrt(variance) * ((1 - kEulerMascheroni) * first + kEulerMascheroni * second);
 }
 
+double MinimumTrackRecord(double sr, double benchmark, double skewness, double kurtosis,
+                          double confidence) {
+  if (std::isnan(sr)) return kNan;
+  if (sr <= benchmark) return std::numeric_limits<double>::infinity();
+  const double z = NormalQuantile(confidence) / (sr - benchmark);
+  return 1 + MertensVariance(sr, skewness, kurtosis) * z * z;
+}
+
 SharpeStatistics ComputeSharpe(std::span<const double> returns, double periods_per_year) {
   SharpeStatistics sharpe;
   sharpe.count = returns.size();
@@ -111,6 +130,9 @@ SharpeStatistics ComputeSharpe(std::span<const double> returns, double periods_p
   sharpe.annual_error = sharpe.error_robust * std::sqrt(periods_per_year);
   sharpe.p_value = std::isnan(sharpe.ratio) ? 1 : NormalCdf(-sharpe.ratio / sharpe.error_robust);
   sharpe.probabilistic = ProbabilisticSharpe(sharpe.ratio, 0, sharpe.skewness, sharpe.kurtosis, n);
+  sharpe.annual_dependent = AnnualDependent(sharpe, returns);
+  sharpe.minimum_track_record =
+      MinimumTrackRecord(sharpe.ratio, 0, sharpe.skewness, sharpe.kurtosis, kTrackRecordConfidence);
   return sharpe;
 }
 
@@ -129,14 +151,19 @@ DeflatedSharpe Deflate(const SharpeStatistics& sharpe, size_t trials,
   deflated.probability =
       ProbabilisticSharpe(sharpe.ratio, deflated.hurdle_annual / std::sqrt(sharpe.periods_per_year),
                           sharpe.skewness, sharpe.kurtosis, static_cast<double>(sharpe.count));
+  deflated.minimum_track_record =
+      MinimumTrackRecord(sharpe.ratio, deflated.hurdle_annual / std::sqrt(sharpe.periods_per_year),
+                         sharpe.skewness, sharpe.kurtosis, kTrackRecordConfidence);
   return deflated;
 }
 
 Json ToJson(const SharpeStatistics& sharpe) {
   return Json{{"annual", NumberOrNull(sharpe.annual)},
               {"annual_error", NumberOrNull(sharpe.annual_error)},
+              {"annual_dependent", NumberOrNull(sharpe.annual_dependent)},
               {"p_value", NumberOrNull(sharpe.p_value)},
               {"probabilistic", NumberOrNull(sharpe.probabilistic)},
+              {"minimum_track_record", NumberOrNull(sharpe.minimum_track_record)},
               {"per_period", NumberOrNull(sharpe.ratio)},
               {"error_normal", NumberOrNull(sharpe.error_normal)},
               {"error_mertens", NumberOrNull(sharpe.error_mertens)},
@@ -153,7 +180,8 @@ Json ToJson(const DeflatedSharpe& deflated) {
               {"trial_variance_annual", NumberOrNull(deflated.trial_variance)},
               {"variance_source", deflated.variance_source},
               {"hurdle_annual", NumberOrNull(deflated.hurdle_annual)},
-              {"probability", NumberOrNull(deflated.probability)}};
+              {"probability", NumberOrNull(deflated.probability)},
+              {"minimum_track_record", NumberOrNull(deflated.minimum_track_record)}};
 }
 
 }  // namespace almanac

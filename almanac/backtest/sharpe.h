@@ -58,11 +58,20 @@ double ProbabilisticSharpe(double sr, double benchmark, double skewness, double 
 // (2014, "The Deflated Sharpe Ratio", Journal of Portfolio Management 40).
 double ExpectedMaximumSharpe(double variance, double trials);
 
+// How many periods a track record must have for the ratio to be above `benchmark` with the given
+// confidence: 1 + (1 - skewness sr + (kurtosis - 1) / 4 sr^2) (Z(confidence) / (sr - benchmark))^2.
+// Infinite where sr <= benchmark. Bailey and Lopez de Prado (2012).
+double MinimumTrackRecord(double sr, double benchmark, double skewness, double kurtosis,
+                          double confidence);
+
 struct SharpeStatistics {
   size_t count = 0;  // returns
   double periods_per_year = 0;
   double ratio = 0;   // per period
   double annual = 0;  // ratio * sqrt(periods_per_year)
+  // ratio * eta(periods_per_year) with the first `lag` autocorrelations (Lo 2002): what the annual
+  // ratio is if they are not chance.
+  double annual_dependent = 0;
   double skewness = 0;
   double kurtosis = 3;      // Pearson's: normal is 3
   double error_normal = 0;  // standard errors of `ratio`
@@ -72,6 +81,8 @@ struct SharpeStatistics {
   double annual_error = 0;   // error_robust * sqrt(periods_per_year)
   double p_value = 1;        // one-sided, H0: the true ratio <= 0; 1 - Phi(ratio / error_robust)
   double probabilistic = 0;  // the probability that the true ratio exceeds 0
+  // Periods for a ratio above 0 with 95 % confidence; infinite where the ratio is not above 0.
+  double minimum_track_record = 0;
 };
 // Where the ratio is not defined (no trades: returns that do not vary), ratio and everything
 // derived from it is NaN and p_value is 1.
@@ -85,6 +96,8 @@ struct DeflatedSharpe {
   std::string variance_source = "trials";
   double hurdle_annual = 0;  // the expected maximum of that many lucky trials
   double probability = 0;    // that the true ratio exceeds the hurdle; NaN if the ratio is
+  // Periods for a ratio above the hurdle with 95 % confidence; infinite where it is not above it.
+  double minimum_track_record = 0;
 };
 // `trials`: how many were needed, this one included; counts as at least 1 and at least the number
 // of ratios. `annual_sharpes`: the ratios of those that have one, annualised.

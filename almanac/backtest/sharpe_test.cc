@@ -38,6 +38,12 @@ TEST(Sharpe, AgreesWithScipyAndStatsmodels) {
     ExpectRelative(sharpe.error_robust, golden["error_robust"]);
     ExpectRelative(sharpe.p_value, golden["p_value"]);
     ExpectRelative(sharpe.probabilistic, golden["probabilistic"]);
+    ExpectRelative(sharpe.annual_dependent, golden["annual_dependent"]);
+    if (golden["minimum_track_record"].is_null()) {
+      EXPECT_TRUE(std::isinf(sharpe.minimum_track_record));
+    } else {
+      ExpectRelative(sharpe.minimum_track_record, golden["minimum_track_record"]);
+    }
     EXPECT_DOUBLE_EQ(sharpe.annual_error, sharpe.error_robust * std::sqrt(periods));
   }
 }
@@ -59,6 +65,29 @@ TEST(ProbabilisticSharpe, AgreesWithThePublishedExample) {
   const double sr = 1.585 / std::sqrt(12);
   EXPECT_NEAR(ProbabilisticSharpe(sr, 0, -2.448, 10.164, 24), 0.913, 0.0005);
   EXPECT_NEAR(ProbabilisticSharpe(sr, 0, 0, 3, 24), 0.982, 0.0005);
+}
+
+// Bailey and Lopez de Prado 2012, section 5: to be above 1 with 95 % confidence, an annual ratio of
+// 2 takes 2.73 years of daily, 2.83 of weekly and 3.24 of monthly normal returns, and 4.99 years of
+// monthly returns with skewness -0.72 and kurtosis 5.78.
+TEST(MinimumTrackRecord, AgreesWithThePublishedExample) {
+  const auto years = [](double a_year, double skewness, double kurtosis) {
+    return MinimumTrackRecord(2 / std::sqrt(a_year), 1 / std::sqrt(a_year), skewness, kurtosis,
+                              0.95) /
+           a_year;
+  };
+  EXPECT_NEAR(years(250, 0, 3), 2.73, 0.005);
+  EXPECT_NEAR(years(52, 0, 3), 2.83, 0.005);
+  EXPECT_NEAR(years(12, 0, 3), 3.24, 0.005);
+  EXPECT_NEAR(years(12, -0.72, 5.78), 4.99, 0.005);
+  EXPECT_TRUE(std::isinf(MinimumTrackRecord(0.1, 0.1, 0, 3, 0.95)));
+  EXPECT_TRUE(std::isnan(MinimumTrackRecord(NAN, 0, 0, 3, 0.95)));
+}
+
+// With so many periods the probability of a ratio above the benchmark is just the confidence.
+TEST(MinimumTrackRecord, InvertsTheProbabilisticRatio) {
+  const double n = MinimumTrackRecord(0.12, 0.03, -0.8, 6, 0.9);
+  EXPECT_NEAR(ProbabilisticSharpe(0.12, 0.03, -0.8, 6, n), 0.9, 1e-12);
 }
 
 // Bailey and Lopez de Prado 2014: annual ratio 2.5 over 1250 days (250 a year), variance of the
