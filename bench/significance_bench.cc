@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <string>
 
@@ -30,9 +31,12 @@ SeriesPanel Noise(size_t series, size_t instants) {
 
 void Time(const std::string& name, const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
+  const std::clock_t before = std::clock();
   work();
+  const double processor =
+      static_cast<double>(std::clock() - before) / static_cast<double>(CLOCKS_PER_SEC);
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-  fmt::print("{:<44} {:9.3f} s\n", name, passed.count());
+  fmt::print("{:<44} {:9.3f} s {:9.3f} s of processor time\n", name, passed.count(), processor);
 }
 
 void Run(size_t series, size_t instants, int replicates) {
@@ -45,9 +49,8 @@ void Run(size_t series, size_t instants, int replicates) {
   Time("automatic block length", [&] { PanelBlockLength(panel, {}, 1); });
   Time("reality check, SPA, stepwise", [&] { TestSuperiorAbility(panel, options); });
   Time("model confidence set, max", [&] { ComputeConfidenceSet(panel, options); });
-  Time("model confidence set, range", [&] {
-    ComputeConfidenceSet(panel, options, 1, ConfidenceSetStatistic::kRange);
-  });
+  Time("model confidence set, range",
+       [&] { ComputeConfidenceSet(panel, options, 1, ConfidenceSetStatistic::kRange); });
   Time("probability of overfitting, 12,870 halves", [&] { ComputeOverfitting(panel); });
   Time("all of a selection", [&] { JudgeSelection(panel, {.bootstrap = options}); });
 }

@@ -10,13 +10,15 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
+#include "almanac/evaluate/lanes.h"
 
 namespace almanac {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr size_t kFewestInstants = 10;
-constexpr size_t kChunk = 64;  // replicates whose sums are made together, for every thread count
+// Replicates whose maxima are made together: as much of a column as the cache likes.
+constexpr size_t kChunk = 256;
 
 void Check(const SeriesPanel& losses, const BootstrapOptions& options) {
   CheckOptions(options);
@@ -45,24 +47,82 @@ struct Removals {
   std::vector<double> p;
 };
 
-// The models left, packed: mean losses and centred bootstrap means, replicates x capacity.
+size_t RoundUp(size_t count) { return (count + kLanes - 1) / kLanes * kLanes; }
+
+// Sum over the replicates of (values - average)^2; both are 0 beyond the last replicate.
+ALMANAC_WIDEST_REGISTERS
+double SquaredDistance(const double* values, const double* average, size_t padded) {
+  Lanes sums{};
+  for (size_t b = 0; b < padded; b += kLanes) {
+    const Lanes d =
+        *reinterpret_cast<const Lanes*>(values + b) - *reinterpret_cast<const Lanes*>(average + b);
+    sums += d * d;
+  }
+  double total = 0;
+  for (size_t k = 0; k < kLanes; ++k) total += sums[k];
+  return total;
+}
+
+// maxima[b] = max(maxima[b], (values[b] - average[b]) * scale).
+ALMANAC_WIDEST_REGISTERS
+void RaiseMaxima(const double* values, const double* average, double scale, size_t count,
+                 double* maxima) {
+  for (size_t b = 0; b < count; b += kLanes) {
+    const Lanes t = (*reinterpret_cast<const Lanes*>(values + b) -
+                     *reinterpret_cast<const Lanes*>(average + b)) *
+                    scale;
+    auto* most = reinterpret_cast<Lanes*>(maxima + b);
+    *most = t > *most ? t : *most;
+  }
+}
+
+// sums[j] += (value - others[j])^2.
+ALMANAC_WIDEST_REGISTERS
+void AddSquaredDistances(double value, const double* others, size_t count, double* sums) {
+  for (size_t j = 0; j < count; ++j) sums[j] += (value - others[j]) * (value - others[j]);
+}
+
+// The largest |value - others[j]| * scale[j], j < padded; scale is 0 beyond the last model.
+ALMANAC_WIDEST_REGISTERS
+double LargestDistance(double value, const double* others, const double* scale, size_t padded) {
+  Lanes most{};
+  for (size_t j = 0; j < padded; j += kLanes) {
+    Lanes t = (value - *reinterpret_cast<const Lanes*>(others + j)) *
+              *reinterpret_cast<const Lanes*>(scale + j);
+    t = t < 0 ? -t : t;
+    most = t > most ? t : most;
+  }
+  double largest = 0;
+  for (size_t k = 0; k < kLanes; ++k) largest = std::max(largest, most[k]);
+  return largest;
+}
+
+// The models left, model by model: the replicates of one lie beside each other.
 class MaxTest {
  public:
-  MaxTest(const SeriesPanel& losses, std::vector<double> centred, size_t replicates)
+  MaxTest(const SeriesPanel& losses, const std::vector<double>& centred, size_t replicates)
       : means_(losses.Means()),
-        centred_(std::move(centred)),
         replicates_(replicates),
-        stride_(losses.series()),
-        left_(losses.series()) {
+        padded_(RoundUp(replicates)),
+        left_(losses.series()),
+        average_(padded_, 0.0) {
+    columns_.assign(left_ * padded_, 0.0);
     model_.resize(left_);
     std::iota(model_.begin(), model_.end(), size_t{0});
+    ParallelFor(left_, [&](size_t i) {
+      for (size_t b = 0; b < replicates_; ++b) Column(i)[b] = centred[b * model_.size() + i];
+    });
   }
 
   Removals Run() {
     Removals removals;
     while (left_ > 1) {
-      const std::vector<double> average = AverageOfReplicates();
-      const std::vector<double> deviation = Deviations(average);
+      Average();
+      std::vector<double> deviation(left_);
+      ParallelFor(left_, [&](size_t i) {
+        deviation[i] = std::sqrt(SquaredDistance(Column(i), average_.data(), padded_) /
+                                 static_cast<double>(replicates_));
+      });
       const double mean =
           std::accumulate(means_.begin(), means_.begin() + static_cast<std::ptrdiff_t>(left_),
                           0.0) /
@@ -73,7 +133,7 @@ class MaxTest {
         const double t = Ratio(means_[i] - mean, deviation[i]);
         if (t > statistic) statistic = t, worst = i;
       }
-      removals.p.push_back(BootstrapPValue(Maxima(average, deviation), statistic));
+      removals.p.push_back(BootstrapPValue(Maxima(deviation), statistic));
       removals.model.push_back(model_[worst]);
       Remove(worst);
     }
@@ -82,57 +142,32 @@ class MaxTest {
   }
 
  private:
-  double* Row(size_t replicate) { return centred_.data() + replicate * stride_; }
-  size_t chunks() const { return (replicates_ + kChunk - 1) / kChunk; }
+  double* Column(size_t i) { return columns_.data() + i * padded_; }
 
-  std::vector<double> AverageOfReplicates() {
-    std::vector<double> average(replicates_);
-    ParallelFor(chunks(), [&](size_t chunk) {
-      for (size_t b = chunk * kChunk; b < std::min(replicates_, (chunk + 1) * kChunk); ++b) {
-        const double* row = Row(b);
-        double sum = 0;
-        for (size_t i = 0; i < left_; ++i) sum += row[i];
-        average[b] = sum / static_cast<double>(left_);
+  // Made anew in every step: what is taken away again and again would leave its rounding behind.
+  void Average() {
+    std::fill(average_.begin(), average_.end(), 0.0);
+    ParallelFor((padded_ + kChunk - 1) / kChunk, [&](size_t chunk) {
+      const size_t last = std::min(padded_, (chunk + 1) * kChunk);
+      for (size_t i = 0; i < left_; ++i) {
+        const double* column = Column(i);
+        for (size_t b = chunk * kChunk; b < last; ++b) average_[b] += column[b];
       }
+      for (size_t b = chunk * kChunk; b < last; ++b) average_[b] /= static_cast<double>(left_);
     });
-    return average;
   }
 
-  std::vector<double> Deviations(const std::vector<double>& average) {
-    std::vector<double> sums(chunks() * left_, 0.0);
-    ParallelFor(chunks(), [&](size_t chunk) {
-      double* sum = sums.data() + chunk * left_;
-      for (size_t b = chunk * kChunk; b < std::min(replicates_, (chunk + 1) * kChunk); ++b) {
-        const double* row = Row(b);
-        for (size_t i = 0; i < left_; ++i) {
-          sum[i] += (row[i] - average[b]) * (row[i] - average[b]);
-        }
+  std::vector<double> Maxima(const std::vector<double>& deviation) {
+    std::vector<double> maxima(padded_, -kInfinity);
+    ParallelFor((padded_ + kChunk - 1) / kChunk, [&](size_t chunk) {
+      const size_t first = chunk * kChunk;
+      const size_t count = std::min(padded_ - first, kChunk);
+      for (size_t i = 0; i < left_; ++i) {
+        RaiseMaxima(Column(i) + first, average_.data() + first, Inverse(deviation[i]), count,
+                    maxima.data() + first);
       }
     });
-    std::vector<double> deviation(left_, 0.0);
-    for (size_t chunk = 0; chunk < chunks(); ++chunk) {
-      for (size_t i = 0; i < left_; ++i) deviation[i] += sums[chunk * left_ + i];
-    }
-    for (double& value : deviation) value = std::sqrt(value / static_cast<double>(replicates_));
-    return deviation;
-  }
-
-  std::vector<double> Maxima(const std::vector<double>& average,
-                             const std::vector<double>& deviation) {
-    std::vector<double> inverse(left_);
-    std::transform(deviation.begin(), deviation.end(), inverse.begin(), Inverse);
-    std::vector<double> maxima(replicates_);
-    ParallelFor(chunks(), [&](size_t chunk) {
-      for (size_t b = chunk * kChunk; b < std::min(replicates_, (chunk + 1) * kChunk); ++b) {
-        const double* row = Row(b);
-        double most = -kInfinity;
-        for (size_t i = 0; i < left_; ++i) {
-          const double t = (row[i] - average[b]) * inverse[i];
-          most = t > most ? t : most;
-        }
-        maxima[b] = most;
-      }
-    });
+    maxima.resize(replicates_);
     return maxima;
   }
 
@@ -141,11 +176,12 @@ class MaxTest {
     --left_;
     means_[i] = means_[left_];
     model_[i] = model_[left_];
-    for (size_t b = 0; b < replicates_; ++b) Row(b)[i] = Row(b)[left_];
+    std::copy_n(Column(left_), padded_, Column(i));
   }
 
-  std::vector<double> means_, centred_;
-  size_t replicates_, stride_, left_;
+  std::vector<double> means_;
+  size_t replicates_, padded_, left_;
+  std::vector<double> columns_, average_;
   std::vector<size_t> model_;
 };
 
@@ -175,13 +211,13 @@ class RangeTest {
  private:
   void AddDeviations(size_t i) {
     const size_t models = means_.size();
-    double* sums = deviation_.data() + i * models;
+    double* deviation = deviation_.data() + i * models;
     for (size_t b = 0; b < replicates_; ++b) {
-      const double* row = centred_.data() + b * models;
-      for (size_t j = 0; j < models; ++j) sums[j] += (row[i] - row[j]) * (row[i] - row[j]);
+      AddSquaredDistances(centred_[b * models + i], centred_.data() + b * models, models,
+                          deviation);
     }
     for (size_t j = 0; j < models; ++j) {
-      sums[j] = std::sqrt(sums[j] / static_cast<double>(replicates_));
+      deviation[j] = std::sqrt(deviation[j] / static_cast<double>(replicates_));
     }
   }
 
@@ -223,23 +259,23 @@ class RangeTest {
   // replicates x models: at [b][step] the largest |t*_ij| among the models left before that step.
   std::vector<double> Maxima(const std::vector<size_t>& order) const {
     const size_t models = order.size();
-    std::vector<double> inverse(models * models);
+    const size_t padded = RoundUp(models);
+    // Row i has the models that stay longer than it, and 0 elsewhere.
+    std::vector<double> inverse(models * padded, 0.0);
     for (size_t i = 0; i < models; ++i) {
-      for (size_t j = 0; j < models; ++j) {
-        inverse[i * models + j] = Inverse(deviation_[order[i] * models + order[j]]);
+      for (size_t j = i + 1; j < models; ++j) {
+        inverse[i * padded + j] = Inverse(deviation_[order[i] * models + order[j]]);
       }
     }
     std::vector<double> maxima(replicates_ * models, 0.0);
     ParallelFor(replicates_, [&](size_t b) {
-      std::vector<double> row(models);
+      std::vector<double> row(padded, 0.0);
       for (size_t i = 0; i < models; ++i) row[i] = centred_[b * models + order[i]];
       double most = 0;
       for (size_t i = models; i-- > 0;) {
-        const double* scale = inverse.data() + i * models;
-        for (size_t j = i + 1; j < models; ++j) {
-          const double t = std::abs(row[i] - row[j]) * scale[j];
-          most = t > most ? t : most;
-        }
+        const size_t first = i / kLanes * kLanes;
+        const double* scale = inverse.data() + i * padded + first;
+        most = std::max(most, LargestDistance(row[i], row.data() + first, scale, padded - first));
         maxima[b * models + i] = most;
       }
     });
@@ -283,7 +319,7 @@ ModelConfidenceSet ComputeConfidenceSet(const SeriesPanel& losses, const Bootstr
   const auto replicates = static_cast<size_t>(options.replicates);
   std::vector<double> centred = CentredBootstrapMeans(losses, set.block_length, options);
   const Removals removals = statistic == ConfidenceSetStatistic::kMax
-                                ? MaxTest(losses, std::move(centred), replicates).Run()
+                                ? MaxTest(losses, centred, replicates).Run()
                                 : RangeTest(losses, std::move(centred), replicates).Run();
   set.removed = removals.model;
   set.p_value.assign(losses.series(), 1.0);

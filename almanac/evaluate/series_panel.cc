@@ -8,22 +8,14 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
+#include "almanac/evaluate/lanes.h"
 #include "almanac/evaluate/statistics.h"
-
-// One loop for every machine: the sums of a series are made in the same order whatever the width of
-// its registers, so all of them give the same bits. Resolvers and sanitizers do not go together.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define ALMANAC_WIDEST_REGISTERS __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define ALMANAC_WIDEST_REGISTERS
-#endif
 
 namespace almanac {
 namespace {
 
-constexpr size_t kTile = 8;   // series whose values lie beside each other
-constexpr size_t kDraws = 4;  // replicates summed in one pass over a tile
+constexpr size_t kTile = kLanes;  // series whose values lie beside each other
+constexpr size_t kDraws = 4;      // replicates summed in one pass over a tile
 constexpr size_t kMostBlockLengths = 100;
 constexpr double kSmallestWeight = 1e-12;
 
@@ -31,15 +23,23 @@ constexpr double kSmallestWeight = 1e-12;
 // s].
 ALMANAC_WIDEST_REGISTERS
 void WeightedSums(const double* tile, const double* weight, size_t instants, double* sums) {
-  std::array<double, kDraws * kTile> total{};
+  Lanes first{};
+  Lanes second{};
+  Lanes third{};
+  Lanes fourth{};
+  static_assert(kDraws == 4);
   for (size_t t = 0; t < instants; ++t) {
-    for (size_t d = 0; d < kDraws; ++d) {
-      for (size_t s = 0; s < kTile; ++s) {
-        total[d * kTile + s] += weight[t * kDraws + d] * tile[t * kTile + s];
-      }
-    }
+    const Lanes values = *reinterpret_cast<const Lanes*>(tile + t * kTile);
+    first += weight[t * kDraws] * values;
+    second += weight[t * kDraws + 1] * values;
+    third += weight[t * kDraws + 2] * values;
+    fourth += weight[t * kDraws + 3] * values;
   }
-  std::copy(total.begin(), total.end(), sums);
+  auto* out = reinterpret_cast<Lanes*>(sums);
+  out[0] = first;
+  out[1] = second;
+  out[2] = third;
+  out[3] = fourth;
 }
 
 // Centred values, kTile series beside each other; places without a series are 0.
@@ -57,17 +57,18 @@ std::vector<double> CentredTiles(const SeriesPanel& panel) {
 
 ALMANAC_WIDEST_REGISTERS
 double CircularProduct(const double* values, size_t count, size_t lag) {
-  // Four sums in a fixed order, so that the loop need not wait for each addition.
-  std::array<double, 4> sums{};
-  const size_t whole = (count - lag) / 4 * 4;
-  for (size_t i = 0; i < whole; i += 4) {
-    for (size_t k = 0; k < 4; ++k) sums[k] += values[i + k] * values[i + k + lag];
+  Lanes sums{};
+  const size_t whole = (count - lag) / kLanes * kLanes;
+  for (size_t i = 0; i < whole; i += kLanes) {
+    sums += *reinterpret_cast<const Lanes*>(values + i) *
+            *reinterpret_cast<const Lanes*>(values + i + lag);
   }
-  double rest = 0;
+  double total = 0;
+  for (size_t k = 0; k < kLanes; ++k) total += sums[k];
   for (size_t i = whole; i < count; ++i) {
-    rest += values[i] * values[i + lag < count ? i + lag : i + lag - count];
+    total += values[i] * values[i + lag < count ? i + lag : i + lag - count];
   }
-  return (sums[0] + sums[1]) + (sums[2] + sums[3]) + rest;
+  return total;
 }
 
 double StationaryDeviation(std::span<const double> values, double mean_block) {
