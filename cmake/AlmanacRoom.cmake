@@ -22,6 +22,9 @@ function(almanac_room name)
   endif()
   target_include_directories(almanac_${name} ${scope} "${CMAKE_SOURCE_DIR}")
   target_link_libraries(almanac_${name} ${scope} ${ROOM_LINKS} ${ROOM_LIBRARIES})
+  if(sources)
+    target_precompile_headers(almanac_${name} REUSE_FROM almanac_pch)
+  endif()
 
   if(ALMANAC_BUILD_TESTS AND tests)
     add_executable(${name}_test ${tests})
@@ -29,6 +32,8 @@ function(almanac_room name)
                           GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE
                                ALMANAC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_compile_options(${name}_test PRIVATE ${ALMANAC_QUICK_OPTIONS})
+    target_precompile_headers(${name}_test REUSE_FROM almanac_test_pch)
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
                          WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
                          PROPERTIES TIMEOUT 300)
