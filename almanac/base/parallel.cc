@@ -6,8 +6,13 @@
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 #include "almanac/base/cancel.h"
 #include "almanac/base/error.h"
@@ -26,6 +31,30 @@ void ParallelFor(size_t count, const std::function<void(size_t)>& body) {
                         }
                       });
   });
+}
+
+void WaitingFor(size_t count, int threads, const std::function<void(size_t)>& body) {
+  std::atomic<size_t> next{0};
+  std::vector<std::exception_ptr> failures(
+      std::min(count, static_cast<size_t>(std::max(threads, 1))));
+  const auto work = [&](std::exception_ptr& failure) {
+    try {
+      for (size_t i = next++; i < count; i = next++) {
+        CheckCancel();
+        body(i);
+      }
+    } catch (...) {
+      failure = std::current_exception();
+      next = count;
+    }
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (std::exception_ptr& failure : failures) workers.emplace_back(work, std::ref(failure));
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
 }
 
 int ThreadCount() {

@@ -17,6 +17,10 @@ namespace almanac {
 // around it cannot be asked for again by the same thread.
 void ParallelFor(size_t count, const std::function<void(size_t)>& body);
 
+// The same for bodies that mostly wait (for a disk, a server): on `threads` threads of its own, at
+// least 1, however many ThreadCount() says.
+void WaitingFor(size_t count, int threads, const std::function<void(size_t)>& body);
+
 // How many threads ParallelFor may use, the calling one included. At first, as many as this process
 // may run on.
 int ThreadCount();

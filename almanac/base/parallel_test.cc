@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -72,6 +73,30 @@ TEST_F(ParallelTest, PassesAnExceptionOn) {
     EXPECT_STREQ(error.what(), "BTCUSDT: is broken");
   }
   EXPECT_THROW(ParallelFor(1, [](size_t) { throw std::out_of_range("x"); }), std::out_of_range);
+}
+
+TEST_F(ParallelTest, WaitingBodiesWaitTogether) {
+  SetThreadCount(1);
+  constexpr int kThreads = 5;
+  std::barrier meeting(kThreads);  // passed only if that many bodies wait at once
+  std::vector<int> visits(3 * kThreads);
+  WaitingFor(visits.size(), kThreads, [&](size_t i) {
+    meeting.arrive_and_wait();
+    ++visits[i];
+  });
+  EXPECT_EQ(visits, std::vector<int>(visits.size(), 1));
+  WaitingFor(0, kThreads, [](size_t) { FAIL(); });
+}
+
+TEST_F(ParallelTest, AFailureEndsWaitingBodies) {
+  std::atomic<size_t> done{0};
+  EXPECT_THROW(WaitingFor(100'000, 4,
+                          [&](size_t i) {
+                            if (i == 10) throw std::out_of_range("x");
+                            ++done;
+                          }),
+               std::out_of_range);
+  EXPECT_LT(done, 99'999U);
 }
 
 TEST_F(ParallelTest, AStopEndsTheLoopBetweenItems) {

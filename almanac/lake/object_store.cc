@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "almanac/base/error.h"
@@ -67,29 +68,41 @@ class LocalObjectStore : public ObjectStore {
     WriteFileAtomic(PathOf(key), content);
   }
 
-  void PutFile(const std::string& key, const fs::path& file) override {
-    const fs::path path = PathOf(key);
-    MakeParent(path);
-    std::error_code error;
-    SyncPath(file);
-    fs::rename(file, path, error);
-    if (error == std::errc::cross_device_link) {
-      CopyAside(file, path);
-    } else if (error) {
-      Fail(path, "renaming into place", error.message());
+  void PutFile(const std::string& key, const fs::path& file) override { PutFiles({{key, file}}); }
+
+  void PutFiles(const std::vector<LocalFile>& files) override {
+    std::set<fs::path> folders;
+    for (const auto& [key, file] : files) {
+      const fs::path path = PathOf(key);
+      MakeParent(path);
+      std::error_code error;
+      SyncPath(file);
+      fs::rename(file, path, error);
+      if (error == std::errc::cross_device_link) {
+        CopyAside(file, path);
+      } else if (error) {
+        Fail(path, "renaming into place", error.message());
+      }
+      folders.insert(path.parent_path());
     }
-    SyncPath(path.parent_path());
+    std::ranges::for_each(folders, SyncPath);
   }
 
-  void Move(const std::string& from, const std::string& to) override {
-    const fs::path source = PathOf(from);
-    const fs::path path = PathOf(to);
-    if (!fs::exists(source) && fs::exists(path)) return;
-    MakeParent(path);
-    std::error_code error;
-    fs::rename(source, path, error);
-    if (error) Fail(path, "renaming into place", error.message());
-    SyncPath(path.parent_path());
+  void Move(const std::string& from, const std::string& to) override { MoveAll({{from, to}}); }
+
+  void MoveAll(const std::vector<KeyChange>& changes) override {
+    std::set<fs::path> folders;
+    for (const auto& [from, to] : changes) {
+      const fs::path source = PathOf(from);
+      const fs::path path = PathOf(to);
+      if (!fs::exists(source) && fs::exists(path)) continue;
+      MakeParent(path);
+      std::error_code error;
+      fs::rename(source, path, error);
+      if (error) Fail(path, "renaming into place", error.message());
+      folders.insert(path.parent_path());
+    }
+    std::ranges::for_each(folders, SyncPath);
   }
 
   void Delete(const std::string& key) override {
@@ -169,6 +182,14 @@ class LocalObjectStore : public ObjectStore {
 };
 
 }  // namespace
+
+void ObjectStore::PutFiles(const std::vector<LocalFile>& files) {
+  for (const auto& [key, file] : files) PutFile(key, file);
+}
+
+void ObjectStore::MoveAll(const std::vector<KeyChange>& changes) {
+  for (const auto& [from, to] : changes) Move(from, to);
+}
 
 std::shared_ptr<ObjectStore> MakeLocalObjectStore(fs::path root) {
   return std::make_shared<LocalObjectStore>(std::move(root));

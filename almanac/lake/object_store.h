@@ -23,6 +23,16 @@ struct ObjectInfo {
   friend bool operator==(const ObjectInfo&, const ObjectInfo&) = default;
 };
 
+// What PutFiles puts: the content of a local file, under a key.
+struct LocalFile {
+  std::string key;
+  std::filesystem::path file;
+};
+
+struct KeyChange {
+  std::string from, to;
+};
+
 // One version of an object, readable for as long as this lives, whatever happens to its key.
 class PinnedObject {
  public:
@@ -47,6 +57,9 @@ class ObjectStore {
   // Gives `to` the content of `from` and deletes `from`. Readers of `to` see the old content or the
   // new one; a process killed inside may leave `from` where it was. Repeating it finishes the work.
   virtual void Move(const std::string& from, const std::string& to) = 0;
+  // As PutFile and Move of each, in this order; a store may wait for its disk once for all of them.
+  virtual void PutFiles(const std::vector<LocalFile>& files);
+  virtual void MoveAll(const std::vector<KeyChange>& changes);
   // Nothing happens if there is no such object.
   virtual void Delete(const std::string& key) = 0;
   // Nothing if there is no such object.

@@ -1,5 +1,6 @@
 #include "almanac/lake/object_store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -83,6 +84,24 @@ TEST_F(ObjectStoreTest, MoveMayBeRepeated) {
   store_->Move("from", "deep/to");
   EXPECT_EQ(store_->Get("deep/to"), "new");
   EXPECT_THROW(store_->Move("from", "nowhere"), Error);
+}
+
+TEST_F(ObjectStoreTest, SeveralAtOnceAsOneByOne) {
+  std::vector<LocalFile> files;
+  for (const char* name : {"a", "b", "c"}) {
+    files.push_back({fmt::format("x={}/new", name), home_.home().root / name});
+    WriteFileAtomic(files.back().file, name);
+  }
+  store_->PutFiles(files);
+  EXPECT_THAT(Keys(""), ElementsAre("x=a/new", "x=b/new", "x=c/new"));
+  store_->Put("x=b/old", "replaced");
+  const std::vector<KeyChange> changes = {{"x=a/new", "y/a"}, {"x=b/new", "x=b/old"}};
+  store_->MoveAll(changes);
+  store_->MoveAll(changes);  // finished already
+  EXPECT_THAT(Keys(""), ElementsAre("x=b/old", "x=c/new", "y/a"));
+  EXPECT_EQ(store_->Get("x=b/old"), "b");
+  EXPECT_THROW(store_->PutFiles(files), Error) << "they are used up";
+  EXPECT_THROW(store_->MoveAll({{"x=c/new", "z"}, {"nothing", "w"}}), Error);
 }
 
 TEST_F(ObjectStoreTest, RefusesKeysThatLeaveTheStore) {

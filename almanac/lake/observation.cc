@@ -22,6 +22,7 @@ namespace almanac {
 namespace {
 
 constexpr const char* kRoot = "observations";
+constexpr int kPartitionsAtOnce = 16;
 
 // feature, time_frame, symbol
 using PartitionKey = std::tuple<std::string, std::string, std::string>;
@@ -197,9 +198,15 @@ UpsertStats ObservationStore::Upsert(const std::vector<Observation>& observation
     CheckRow(row);
     partitions[key][YearOf(row.timestamp)].push_back(row);
   }
+  // Each has a few rows and waits for the disk a dozen times: together, the waits overlap.
+  std::vector<UpsertStats> changes(partitions.size());
+  std::vector<decltype(partitions)::value_type*> all;
+  for (auto& partition : partitions) all.push_back(&partition);
+  WaitingFor(all.size(), kPartitionsAtOnce, [&](size_t i) {
+    changes[i] = state_->UpsertPartition(all[i]->first, all[i]->second);
+  });
   UpsertStats total;
-  for (auto& [key, years] : partitions) {
-    const UpsertStats stats = state_->UpsertPartition(key, years);
+  for (const UpsertStats& stats : changes) {
     total.added += stats.added;
     total.replaced += stats.replaced;
     total.unchanged += stats.unchanged;

@@ -172,11 +172,12 @@ void Partition::ApplyJournal() const {
     throw Error(ErrorCode::kBadData, key, fmt::format("cannot be followed: {}", error.what()),
                 "a newer Almanac may have written it; docs/lake.md says what it means");
   }
+  std::vector<KeyChange> moves;
   for (const Replacement& one : journal.replace) {
     const std::string from = KeyOf(one.from);
     const std::string to = KeyOf(one.to);
     if (store_->Exists(from)) {
-      store_->Move(from, to);
+      moves.push_back({from, to});
     } else if (!store_->Exists(to) || Sha256(store_->Get(to)) != one.sha256) {
       // Neither still to be moved nor moved before.
       throw Error(ErrorCode::kBadData, key,
@@ -184,6 +185,7 @@ void Partition::ApplyJournal() const {
                   "delete the series' folder and import it again");
     }
   }
+  store_->MoveAll(moves);
   for (const std::string& name : journal.remove) store_->Delete(KeyOf(name));
   store_->Delete(key);
 }
@@ -255,10 +257,12 @@ void PartitionChange::CommitOne() {
 void PartitionChange::CommitSeveral() {
   ObjectStore& store = *partition_.store_;
   Journal journal;
+  std::vector<LocalFile> files;
   for (const auto& [year, file] : staged_) {
     journal.replace.push_back({StagedNameOf(year), NameOf(year), Sha256OfFile(file)});
-    store.PutFile(partition_.KeyOf(StagedNameOf(year)), file);
+    files.push_back({partition_.KeyOf(StagedNameOf(year)), file});
   }
+  store.PutFiles(files);
   for (const int year : removed_) journal.remove.push_back(NameOf(year));
   const FileLock lock = partition_.LockForView(FileLock::Mode::kExclusive);
   store.Put(partition_.KeyOf(kJournal), ToText(journal));  // from here on, the change has happened
