@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -33,6 +34,29 @@ std::vector<size_t> DrawCuts(size_t rows, const LeakAuditOptions& options) {
   std::set<size_t> cuts;
   while (cuts.size() < wanted) cuts.insert(1 + random.Below(rows - 1));
   return {cuts.begin(), cuts.end()};
+}
+
+// The numbers of bars that are known before some of the observations are.
+std::vector<size_t> CutsBeforeKnown(const CandleSeries& series,
+                                    const std::vector<Observation>& observations,
+                                    const LeakAuditOptions& options) {
+  std::set<size_t> places;
+  for (const Observation& each : observations) {
+    size_t bars = 0, after = series.size();
+    while (bars < after) {
+      const size_t middle = bars + (after - bars) / 2;
+      const bool earlier = series.KnownAt(middle) < each.updated_timestamp;
+      (earlier ? bars : after) = earlier ? middle + 1 : middle;
+    }
+    if (bars > 0 && bars < series.size()) places.insert(bars);
+  }
+  std::vector<size_t> cuts(places.begin(), places.end());
+  Random random(options.seed, "leak audit observations");
+  for (size_t i = 0; i < std::min(options.cuts, cuts.size()); ++i) {
+    std::swap(cuts[i], cuts[i + random.Below(cuts.size() - i)]);
+  }
+  cuts.resize(std::min(options.cuts, cuts.size()));
+  return cuts;
 }
 
 // Collects what differs at one cut, one finding a column.
@@ -184,6 +208,27 @@ LeakAudit AuditColumns(const ColumnFunction& function, const CandleSeries& serie
   const FeatureTable whole = function(series);
   RequireShape(whole, series.size(), nullptr);
   const std::vector<LeakFinding> found = Truncate(function, series, whole, cuts);
+  return Summarise(whole, std::move(cuts), {found});
+}
+
+LeakAudit AuditColumns(const ObservedColumnFunction& function, const CandleSeries& series,
+                       const std::vector<Observation>& observations,
+                       const LeakAuditOptions& options) {
+  std::vector<size_t> cuts = DrawCuts(series.size(), options);
+  const std::vector<size_t> before = CutsBeforeKnown(series, observations, options);
+  cuts.insert(cuts.end(), before.begin(), before.end());
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+  const ColumnFunction of_known = [&](const CandleSeries& part) {
+    const TimeMs now = part.KnownAt(part.size() - 1);
+    std::vector<Observation> known;
+    std::copy_if(observations.begin(), observations.end(), std::back_inserter(known),
+                 [now](const Observation& each) { return each.updated_timestamp <= now; });
+    return function(part, known);
+  };
+  const FeatureTable whole = function(series, observations);
+  RequireShape(whole, series.size(), nullptr);
+  const std::vector<LeakFinding> found = Truncate(of_known, series, whole, cuts);
   return Summarise(whole, std::move(cuts), {found});
 }
 

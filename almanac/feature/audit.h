@@ -18,12 +18,17 @@
 #include "almanac/base/time.h"
 #include "almanac/feature/build.h"
 #include "almanac/feature/feature_set.h"
+#include "almanac/lake/observation.h"
 #include "almanac/market/candle.h"
 
 namespace almanac {
 
 // Anything that makes columns from a series: row i belongs to bar i.
 using ColumnFunction = std::function<FeatureTable(const CandleSeries&)>;
+
+// The same from a series and observations of its symbol.
+using ObservedColumnFunction =
+    std::function<FeatureTable(const CandleSeries&, const std::vector<Observation>&)>;
 
 struct LeakAuditOptions {
   uint64_t seed = 1;
@@ -58,6 +63,12 @@ struct LeakAudit {
 // Truncation only. Throws Error(kUsage) for a series of fewer than two bars, Error(kBadData) if the
 // function's table has not one row a bar.
 LeakAudit AuditColumns(const ColumnFunction& function, const CandleSeries& series,
+                       const LeakAuditOptions& options = {});
+// The same where columns depend on observations: at each cut those are taken away that were not
+// known (updated_timestamp) when the last bar left was. Beside the random cuts there are as many
+// just before an observation becomes known, where a join by anything else gives itself away.
+LeakAudit AuditColumns(const ObservedColumnFunction& function, const CandleSeries& series,
+                       const std::vector<Observation>& observations,
                        const LeakAuditOptions& options = {});
 // All three checks.
 LeakAudit AuditFeatures(const FeatureSet& set, const CandleSeries& series,

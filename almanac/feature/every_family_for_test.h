@@ -20,12 +20,20 @@ inline FeatureSpec SpecOf(const FamilyInfo& family, int64_t scale) {
     spec.parameters.emplace_back(parameter.name, value);
     previous = value;
   }
+  if (family.name == "expression") {
+    spec.text = "close / open - 1";
+    spec.text_name = "expression_for_test";
+  } else if (family.name == "observation") {
+    spec.text = "surprise/event/last";
+    spec.text_name = "surprise_event_last";
+  }
   return spec;
 }
 
 inline FeatureSet EveryFamily(const std::vector<int64_t>& scales) {
   std::vector<FeatureSpec> specs;
   for (const FamilyInfo& family : Catalogue()) {
+    if (family.name == "observation") continue;  // which needs more than bars
     for (const int64_t scale : scales) {
       FeatureSpec spec = SpecOf(family, scale);
       if (std::find(specs.begin(), specs.end(), spec) == specs.end()) {

@@ -13,6 +13,8 @@ struct Group {
 std::vector<Group> Groups() {
   return {{"alpha", AlphaFamilies()},
           {"candlestick", candlestick::CandlestickFamilies()},
+          {"expression", ExpressionFamilies()},
+          {"observation", ObservationFamilies()},
           {"technical", ReturnFamilies()},
           {"technical", TrendFamilies()},
           {"technical", VolumeFamilies()},
@@ -77,6 +79,11 @@ int64_t LookBackOf(const Family& family, const FeatureSpec& spec) {
   const std::vector<int64_t> values = ValuesOf(spec);
   return family.look_back != nullptr ? family.look_back(values)
                                      : values.front() + family.bars_before;
+}
+
+bool UnboundedMemoryOf(const Family& family, const FeatureSpec& spec) {
+  return family.unbounded_memory_of_text != nullptr ? family.unbounded_memory_of_text(spec)
+                                                    : family.unbounded_memory;
 }
 
 }  // namespace almanac

@@ -23,17 +23,21 @@ struct Family {
   // `info.parameters`, in order, and their look-back.
   KernelGraph::Node (*add_all)(KernelGraph& graph, std::span<const int64_t> values) = nullptr;
   int64_t (*look_back)(std::span<const int64_t> values) = nullptr;
-  // For families that read FeatureSpec::text (info.reads_text): check_text throws Error(kUsage),
-  // the others get a specification that passed it.
+  // For families that read FeatureSpec::text (info.reads_text): read_text gives the text and name
+  // of each column of a mapping, check_text throws Error(kUsage), the others get a specification
+  // that passed it.
+  std::vector<FeatureSpec> (*read_text)(const ConfigNode& node) = nullptr;
   void (*check_text)(const FeatureSpec& spec) = nullptr;
   KernelGraph::Node (*add_text)(KernelGraph& graph, const FeatureSpec& spec) = nullptr;
   int64_t (*look_back_of_text)(const FeatureSpec& spec) = nullptr;
+  bool (*unbounded_memory_of_text)(const FeatureSpec& spec) = nullptr;
 };
 
 // Adds the family's value of a checked specification, of the bars of the entered clock; what is
 // done to the value is AddSpec's work (compose.h).
 KernelGraph::Node AddFeature(KernelGraph& graph, const FeatureSpec& spec);
 int64_t LookBackOf(const Family& family, const FeatureSpec& spec);
+bool UnboundedMemoryOf(const Family& family, const FeatureSpec& spec);
 
 std::vector<Family> ReturnFamilies();
 std::vector<Family> TrendFamilies();
@@ -54,6 +58,8 @@ std::vector<Family> VolumeFamilies();
 }  // namespace technical
 
 std::vector<Family> AlphaFamilies();
+std::vector<Family> ExpressionFamilies();
+std::vector<Family> ObservationFamilies();
 
 // All of the above, sorted by name.
 const std::vector<Family>& AllFamilies();

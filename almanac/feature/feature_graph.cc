@@ -28,6 +28,7 @@ size_t Compact(const std::vector<char>& keep, std::span<float* const> columns) {
 
 FeatureGraph::FeatureGraph(std::span<const FeatureSpec> specs, const FrameKey& key)
     : graph_(ClockOf(specs.front())), wanted_(key.series.size()) {
+  graph_.SetObservations({key.observations, key.series.front().symbol});
   for (const FeatureSpec& spec : specs) graph_.AddColumn(AddSpec(graph_, spec));
   for (const ClockKey& clock : graph_.clocks()) {
     clocks_.emplace_back(key, clock);

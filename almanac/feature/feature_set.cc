@@ -15,6 +15,7 @@ namespace almanac {
 namespace {
 
 constexpr char kWindow[] = "window";
+constexpr char kExpression[] = "expression";
 constexpr char kBase[] = "base";
 constexpr char kNoTransform[] = "none";
 constexpr char kOver[] = "over";
@@ -234,15 +235,12 @@ void ReadOperand(const ConfigNode& node, Combination combination, std::vector<Fe
 
 // One mapping of the list: all combinations of its values.
 std::vector<FeatureSpec> ReadEntry(const ConfigNode& node, const Outer& outer) {
-  const std::string name = node.Choice("family", FamilyNames());
-  const FamilyInfo& info = RequireFamily(name).info;
-  FeatureSpec first;
-  first.family = name;
-  if (info.reads_text) {
-    first.text = node.String("text");
-    first.text_name = node.String("name");
-  }
-  std::vector<FeatureSpec> entry = {std::move(first)};
+  const std::string name =
+      node.Has(kExpression) ? kExpression : node.Choice("family", FamilyNames());
+  const Family& family = RequireFamily(name);
+  const FamilyInfo& info = family.info;
+  std::vector<FeatureSpec> entry = {{name, {}}};
+  if (info.reads_text) entry = family.read_text(node);
   entry = Multiply(entry, node.Strings("symbols", {""}),
                    [](FeatureSpec& spec, const std::string& symbol) { spec.symbol = symbol; });
   if (info.two_symbols) {
@@ -274,7 +272,9 @@ void ReadFamily(const ConfigNode& node, Reading& reading) {
   std::vector<FeatureSpec> entry = ReadEntry(node, {});
   const FamilyInfo& info = RequireFamily(entry.front().family).info;
   const std::string place =
-      node.Place(info.parameters.empty() ? "family" : KeyOf(info.parameters.front()));
+      node.Has(kExpression)
+          ? node.Place(kExpression)
+          : node.Place(info.parameters.empty() ? "family" : KeyOf(info.parameters.front()));
   for (FeatureSpec& spec : entry) {
     try {
       CheckSpec(spec);
@@ -304,7 +304,7 @@ FeatureInfo FamilyInfoOf(const FeatureSpec& spec) {
   info.unit = family.info.unit;
   info.range = family.info.range;
   info.look_back = LookBackOf(family, spec);
-  info.unbounded_memory = family.unbounded_memory;
+  info.unbounded_memory = UnboundedMemoryOf(family, spec);
   info.source = family.info.source;
   return info;
 }

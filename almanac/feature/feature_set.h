@@ -12,6 +12,9 @@
 // ETHUSDT_rsi_14_1h_zscore_100, ...: every combination of the listed values, lags changing fastest,
 // then transforms, then the parameters (the last one first), then timeframes, then the other symbol
 // of a cross family (against), then symbols; last the columns of a shipped set.
+// A column may also be written down (docs/expressions.md) or be an observation (docs/features.md):
+//     - {expression: "(close - ema(close, 20)) / atr(14)", name: stretch}
+//     - {family: observation, feature: surprise, time_frame: event, fields: [last, age]}
 //
 // A column is computed on the bars of its own timeframe: the family's value, combined with the
 // value `over` or `minus` another, then its transforms one after another, then its lag, all in bars

@@ -104,7 +104,7 @@ Frame::Frame(FrameKey key, std::vector<std::shared_ptr<const CandleSeries>> seri
 
 Frame Frame::Of(const CandleSeries& series) {
   CheckSeries(series);
-  return Frame({{series.key}, FrameRows::kUnion, nullptr}, {Borrow(series)});
+  return Frame({{series.key}, FrameRows::kUnion, nullptr, nullptr}, {Borrow(series)});
 }
 
 void Frame::LayOut() {
@@ -147,7 +147,12 @@ Frame Frame::FirstTimes(size_t count) const {
     const size_t bars = count - static_cast<size_t>(none);
     parts.push_back(std::make_shared<const CandleSeries>(series_[s]->Slice(0, bars)));
   }
-  return Frame(key_, std::move(parts));
+  FrameKey key = key_;
+  if (key.observations != nullptr) {
+    const TimeMs then = count == 0 ? kMinTime : times_[count - 1];
+    key.observations = std::make_shared<const ObservationFeeds>(key.observations->KnownBy(then));
+  }
+  return Frame(std::move(key), std::move(parts));
 }
 
 }  // namespace almanac

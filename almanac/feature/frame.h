@@ -23,9 +23,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "almanac/base/time.h"
+#include "almanac/feature/observation.h"
 #include "almanac/market/calendar.h"
 #include "almanac/market/candle.h"
 
@@ -41,6 +43,8 @@ struct FrameKey {
   FrameRows rows = FrameRows::kUnion;
   // Says which bars a higher timeframe's bar consists of. Not owned; nullptr: 24/7.
   const Calendar* calendar = nullptr;
+  // What columns of observations read; null: nothing. A feed may grow while a LiveFrame goes on.
+  std::shared_ptr<const ObservationFeeds> observations = nullptr;
 
   Timeframe timeframe() const { return series.front().timeframe; }
   std::vector<std::string> symbols() const;
@@ -61,6 +65,10 @@ class Frame {
   // The frame of one series, which is not copied and must outlive it.
   static Frame Of(const CandleSeries& series);
 
+  void SetObservations(std::shared_ptr<const ObservationFeeds> observations) {
+    key_.observations = std::move(observations);
+  }
+
   const FrameKey& key() const { return key_; }
   size_t symbols() const { return series_.size(); }
   const CandleSeries& series(size_t symbol) const { return *series_[symbol]; }
@@ -74,7 +82,7 @@ class Frame {
   bool HasRow(size_t time) const;
   std::vector<char> RowsWithin(size_t first, size_t count) const;
 
-  // What was known at the first `count` times: the frame as it was then.
+  // What was known at the first `count` times: the frame as it was then, observations included.
   Frame FirstTimes(size_t count) const;
 
  private:

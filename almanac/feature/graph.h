@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "almanac/feature/kernel.h"
@@ -50,6 +51,14 @@ struct ClockBlock {
   const int32_t* tick_of_row = nullptr;  // the tick whose values the row carries, or one of above
 };
 
+class ObservationFeeds;
+
+// Where kernels of observations find them.
+struct GraphObservations {
+  std::shared_ptr<const ObservationFeeds> feeds;  // null: there are none
+  std::string symbol;                             // that an empty ClockKey::symbol stands for
+};
+
 class KernelGraph {
  public:
   using Node = size_t;
@@ -63,6 +72,10 @@ class KernelGraph {
   void Enter(const ClockKey& clock);
   const ClockKey& entered() const { return clocks_[entered_]; }
   const std::vector<ClockKey>& clocks() const { return clocks_; }
+
+  // For kernels that are added from now on.
+  void SetObservations(GraphObservations observations) { observations_ = std::move(observations); }
+  const GraphObservations& observations() const { return observations_; }
 
   // A field of the entered clock's symbol, and of the other symbol.
   Node Field(BarField field) const;
@@ -114,6 +127,7 @@ class KernelGraph {
   void RunHold(const Step& step, std::span<const ClockBlock> clocks);
   void WriteColumn(size_t c, size_t rows, const ClockBlock& clock, float* out);
 
+  GraphObservations observations_;
   std::vector<ClockKey> clocks_;
   std::vector<Node> first_field_;  // of each clock: both symbols' fields, in order
   size_t entered_ = 0;
