@@ -50,6 +50,7 @@ void WaitingFor(size_t count, int threads, const std::function<void(size_t)>& bo
   };
   {
     std::vector<std::jthread> workers;
+    workers.reserve(failures.size());
     for (std::exception_ptr& failure : failures) workers.emplace_back(work, std::ref(failure));
   }
   for (const std::exception_ptr& failure : failures) {

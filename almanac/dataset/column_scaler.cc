@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
-#include "almanac/base/file.h"
+#include "almanac/base/json_file.h"
 
 namespace almanac {
 namespace {
@@ -161,16 +161,12 @@ ColumnScaler ColumnScaler::FromJson(const Json& json) {
   }
 }
 
-void ColumnScaler::Save(const std::filesystem::path& file) const {
-  WriteFileAtomic(file, ToJson().dump(2) + "\n");
-}
+void ColumnScaler::Save(const std::filesystem::path& file) const { WriteJsonFile(file, ToJson()); }
 
 ColumnScaler ColumnScaler::Load(const std::filesystem::path& file) {
-  const std::string text = ReadFile(file);
+  const Json json = ReadJsonFile(file, "expected what a scaler saved");
   try {
-    return FromJson(Json::parse(text));
-  } catch (const Json::exception& error) {
-    throw Error(ErrorCode::kBadData, file.string(), error.what(), "expected what a scaler saved");
+    return FromJson(json);
   } catch (const Error& error) {
     throw error.Within(file.string());
   }

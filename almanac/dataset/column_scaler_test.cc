@@ -5,11 +5,10 @@
 
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/file.h"
 #include "almanac/base/random.h"
 
@@ -19,15 +18,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // 10 rows, of which the first 8 are training rows; column b has a missing value and a repeated one.
 Dataset Ten() {

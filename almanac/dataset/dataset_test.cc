@@ -5,11 +5,10 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/random.h"
 #include "almanac/dataset/scaler.h"
 #include "almanac/feature/random_series_for_test.h"
@@ -21,15 +20,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 FeatureTable SmallTable() {
   FeatureTable table;

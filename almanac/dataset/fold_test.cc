@@ -4,11 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/random.h"
 
 namespace almanac {
@@ -16,15 +16,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 struct Intervals {
   std::vector<TimeMs> t0, t1;

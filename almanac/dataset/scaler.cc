@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
-#include "almanac/base/file.h"
+#include "almanac/base/json_file.h"
 
 namespace almanac {
 namespace {
@@ -105,15 +105,13 @@ StandardScaler StandardScaler::FromJson(const Json& json) {
 }
 
 void StandardScaler::Save(const std::filesystem::path& file) const {
-  WriteFileAtomic(file, ToJson().dump(2) + "\n");
+  WriteJsonFile(file, ToJson());
 }
 
 StandardScaler StandardScaler::Load(const std::filesystem::path& file) {
-  const std::string text = ReadFile(file);
+  const Json json = ReadJsonFile(file, "expected what a scaler saved");
   try {
-    return FromJson(Json::parse(text));
-  } catch (const Json::exception& error) {
-    throw Error(ErrorCode::kBadData, file.string(), error.what(), "expected what a scaler saved");
+    return FromJson(json);
   } catch (const Error& error) {
     throw error.Within(file.string());
   }

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/random.h"
 
 namespace almanac {
@@ -15,15 +15,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 std::vector<TimeMs> Times(size_t count, TimeMs offset = 0) {
   std::vector<TimeMs> times;

@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 #include <nlohmann/json.hpp>
 
-#include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/feature/every_family_for_test.h"
 
 namespace almanac {
@@ -15,15 +14,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 FeatureSet Read(const std::string& yaml) {
   const ConfigDocument document = ConfigDocument::Parse(yaml, "recipe.yaml");

@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/file.h"
 #include "almanac/feature/random_series_for_test.h"
 #include "almanac/forecast/baseline.h"
@@ -21,15 +21,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 class ForecasterTest : public testing::Test {
  protected:

@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/file.h"
 #include "almanac/base/random.h"
 #include "almanac/feature/random_series_for_test.h"
@@ -21,15 +22,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 ForecastTable Small() {
   ForecastTable table;

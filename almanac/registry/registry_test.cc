@@ -10,7 +10,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/registry/sqlite.h"
 
 namespace almanac {
@@ -49,15 +49,6 @@ class RegistryTest : public ::testing::Test {
             .sharpe = sharpe,
             .periods_per_year = 400,
             .recorded = 5};
-  }
-  template <typename Body>
-  static std::string MessageOf(Body&& body) {
-    try {
-      body();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
   }
 
   // Runs `body` in a process of its own. Returns its pid.

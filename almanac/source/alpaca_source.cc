@@ -38,13 +38,6 @@ constexpr std::array<Span, 8> kSpans = {{{"1m", "1Min"},
                                          {"1d", "1Day"},
                                          {"1w", "1Week"}}};
 
-const char* SpanOf(Timeframe timeframe) {
-  const std::string name = timeframe.name();
-  return std::find_if(kSpans.begin(), kSpans.end(),
-                      [&](const Span& span) { return name == span.timeframe; })
-      ->name;
-}
-
 std::optional<TimeMs> PauseWhenSpent(const HttpResponse& response, TimeMs now) {
   const auto remaining = ParseInt64(response.Header("x-ratelimit-remaining"));
   const auto reset = ParseInt64(response.Header("x-ratelimit-reset"));
@@ -69,12 +62,7 @@ class AlpacaSource : public CandleSource {
     if (!stocks_) return "alpaca-crypto";
     return "alpaca-stocks-" + feed_ + (adjustment_ == "split" ? "" : "-" + adjustment_);
   }
-  std::vector<Timeframe> timeframes() const override {
-    std::vector<Timeframe> all;
-    all.reserve(kSpans.size());
-    for (const Span& span : kSpans) all.push_back(Timeframe::Parse(span.timeframe));
-    return all;
-  }
+  std::vector<Timeframe> timeframes() const override { return TimeframesOf(kSpans); }
   size_t max_symbols() const override { return kMostSymbols; }
   DurationMs settling_time() const override { return kSettlingTime; }
   bool adjusts_history() const override { return stocks_ && adjustment_ != "raw"; }
@@ -141,10 +129,12 @@ class AlpacaPages : public CandlePages {
     HttpRequest http;
     http.url =
         source_.base_url_ + (source_.stocks_ ? "/v2/stocks/bars" : "/v1beta3/crypto/us/bars");
-    http.query = {
-        {"symbols", Join(request_.symbols, ",")}, {"timeframe", SpanOf(request_.timeframe)},
-        {"start", FormatTime(VendorBegin())},     {"end", FormatTime(end_ - 1)},
-        {"limit", std::to_string(kPageLimit)},    {"sort", "asc"}};
+    http.query = {{"symbols", Join(request_.symbols, ",")},
+                  {"timeframe", SpanOf(kSpans, request_.timeframe).name},
+                  {"start", FormatTime(VendorBegin())},
+                  {"end", FormatTime(end_ - 1)},
+                  {"limit", std::to_string(kPageLimit)},
+                  {"sort", "asc"}};
     if (source_.stocks_) {
       http.query.emplace_back("adjustment", source_.adjustment_);
       http.query.emplace_back("feed", source_.feed_);
@@ -216,15 +206,8 @@ class AlpacaPages : public CandlePages {
       const std::optional<TimeMs> time = ParseTime(reader.Text("t"));
       if (!time) reader.Throw("field 't' is not an RFC 3339 time: '" + reader.Text("t") + "'");
       if (*time + request_.timeframe.duration() > now) continue;
-      Candle& bar = bars.emplace_back();
-      bar.open_time = source_.stocks_ ? SessionOpenTime(*time, request_.timeframe) : *time;
-      bar.open = reader.Number("o");
-      bar.high = reader.Number("h");
-      bar.low = reader.Number("l");
-      bar.close = reader.Number("c");
-      bar.volume = reader.Number("v");
-      bar.trade_count = reader.OptionalNumber("n");
-      bar.vwap = reader.OptionalNumber("vw");
+      bars.push_back(
+          reader.LetteredBar(source_.stocks_ ? SessionOpenTime(*time, request_.timeframe) : *time));
     }
     return bars;
   }

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Handed to a writer in one call: it makes copies of them.
-constexpr size_t kAppendBars = size_t{1} << 20;
+constexpr size_t kAppendBars = size_t{1} << 17;
 constexpr size_t kRepeatsAtOnce = size_t{1} << 17;
 
 // What goes through the pipeline: a piece of a file, or (without text) its end.

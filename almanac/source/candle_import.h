@@ -18,8 +18,8 @@ namespace almanac {
 
 using OpenCandleWriter = std::function<std::unique_ptr<CandleWriter>(const SeriesKey&)>;
 
-// Bars held in memory until all files were read, 144 to 192 MB; more are put aside on disk.
-inline constexpr size_t kMaxHeldBars = 3'000'000;
+// Bars held in memory until all files were read, 25 to 34 MB; more are put aside on disk.
+inline constexpr size_t kMaxHeldBars = size_t{1} << 19;
 
 // Opens and commits the writers, several at once, after all files were read; none if anything is
 // refused (see ImportFiles).

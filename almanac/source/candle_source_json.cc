@@ -108,6 +108,19 @@ std::string BarReader::Text(std::string_view field) const {
   return value.get<std::string>();
 }
 
+Candle BarReader::LetteredBar(TimeMs open_time) const {
+  Candle bar;
+  bar.open_time = open_time;
+  bar.open = Number("o");
+  bar.high = Number("h");
+  bar.low = Number("l");
+  bar.close = Number("c");
+  bar.volume = Number("v");
+  bar.trade_count = OptionalNumber("n");
+  bar.vwap = OptionalNumber("vw");
+  return bar;
+}
+
 double BarReader::Number(size_t place) const {
   const Json& value = At(place);
   std::optional<double> number;

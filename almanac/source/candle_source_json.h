@@ -31,6 +31,9 @@ class BarReader {
   int64_t Integer(std::string_view field) const;
   std::string Text(std::string_view field) const;
 
+  // The fields o, h, l, c, v and, where they are given, n (trades) and vw.
+  Candle LetteredBar(TimeMs open_time) const;
+
   // For bars that are arrays; a number may come as text ("4261.48000000").
   double Number(size_t place) const;
   int64_t Integer(size_t place) const;

@@ -4,6 +4,9 @@
 #ifndef ALMANAC_SOURCE_CANDLE_SOURCE_TIME_H_
 #define ALMANAC_SOURCE_CANDLE_SOURCE_TIME_H_
 
+#include <algorithm>
+#include <vector>
+
 #include "almanac/base/time.h"
 #include "almanac/market/timeframe.h"
 
@@ -19,6 +22,21 @@ struct VendorRange {
   TimeMs to;
 };
 VendorRange SessionVendorRange(TimeMs from, TimeMs to, Timeframe timeframe);
+
+// For a vendor's table of spans, whose elements have a `timeframe` ("1m") and what the vendor calls
+// it: all timeframes, and the element of one of them.
+template <typename Spans>
+std::vector<Timeframe> TimeframesOf(const Spans& spans) {
+  std::vector<Timeframe> all;
+  all.reserve(spans.size());
+  for (const auto& span : spans) all.push_back(Timeframe::Parse(span.timeframe));
+  return all;
+}
+template <typename Spans>
+const auto& SpanOf(const Spans& spans, Timeframe timeframe) {
+  return *std::ranges::find(spans, timeframe.name(),
+                            [](const auto& span) { return span.timeframe; });
+}
 
 }  // namespace almanac
 

@@ -36,12 +36,6 @@ constexpr std::array<Span, 8> kSpans = {{{"1m", 1, "minute"},
                                          {"1d", 1, "day"},
                                          {"1w", 1, "week"}}};
 
-const Span& SpanOf(Timeframe timeframe) {
-  const std::string name = timeframe.name();
-  return *std::find_if(kSpans.begin(), kSpans.end(),
-                       [&](const Span& span) { return name == span.timeframe; });
-}
-
 // Path and query of "https://host/path?query": what follows belongs to the base URL that the user
 // chose, so the key is never sent to a host that an answer names.
 std::string PathOf(const std::string& url) {
@@ -70,12 +64,7 @@ class PolygonSource : public CandleSource {
     if (!stocks_) return "polygon-crypto";
     return adjusted_ ? "polygon-stocks" : "polygon-stocks-raw";
   }
-  std::vector<Timeframe> timeframes() const override {
-    std::vector<Timeframe> all;
-    all.reserve(kSpans.size());
-    for (const Span& span : kSpans) all.push_back(Timeframe::Parse(span.timeframe));
-    return all;
-  }
+  std::vector<Timeframe> timeframes() const override { return TimeframesOf(kSpans); }
   DurationMs settling_time() const override { return kSettlingTime; }
   bool adjusts_history() const override { return stocks_ && adjusted_; }
 
@@ -141,7 +130,7 @@ class PolygonPages : public CandlePages {
 
  private:
   HttpRequest FirstRequest() const {
-    const Span& span = SpanOf(request_.timeframe);
+    const Span& span = SpanOf(kSpans, request_.timeframe);
     VendorRange range{request_.from, request_.to};
     if (source_.stocks_) {
       range = SessionVendorRange(request_.from, request_.to, request_.timeframe);
@@ -182,23 +171,10 @@ class PolygonPages : public CandlePages {
         const BarReader reader((*results)[i], where, i);
         const TimeMs time = reader.Integer("t");
         if (time + request_.timeframe.duration() > source_.http_.clock().Now()) continue;
-        bars.push_back(ReadBar(reader, source_.KeptTime(time, request_.timeframe)));
+        bars.push_back(reader.LetteredBar(source_.KeptTime(time, request_.timeframe)));
       }
     }
     return SeriesOfAnswer(key, std::move(bars), request_.from, request_.to, where);
-  }
-
-  static Candle ReadBar(const BarReader& reader, TimeMs open_time) {
-    Candle bar;
-    bar.open_time = open_time;
-    bar.open = reader.Number("o");
-    bar.high = reader.Number("h");
-    bar.low = reader.Number("l");
-    bar.close = reader.Number("c");
-    bar.volume = reader.Number("v");
-    bar.trade_count = reader.OptionalNumber("n");
-    bar.vwap = reader.OptionalNumber("vw");
-    return bar;
   }
 
   std::optional<HttpRequest> NextRequest(const Json& answer, const std::string& where) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/time.h"
 #include "almanac/source/candle_source.h"
 #include "almanac/source/rate_limit.h"
@@ -89,9 +90,6 @@ inline constexpr char kTestSecret[] = "secret-9876543210";
 
 // Options of a source that asks `server`; sets the vendors' keys in the environment.
 SourceOptions TestOptions(const VendorTestServer& server, WaitClock& clock);
-
-// What an action that must throw says.
-std::string MessageOf(const std::function<void()>& action);
 
 // Every bar of all pages of one symbol's request.
 CandleSeries AllBars(CandleSource& source, const CandleRequest& request);

@@ -164,15 +164,6 @@ SourceOptions TestOptions(const VendorTestServer& server, WaitClock& clock) {
   return options;
 }
 
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
 CandleSeries AllBars(CandleSource& source, const CandleRequest& request) {
   CandleSeries all;
   const std::unique_ptr<CandlePages> pages = source.Open(request);

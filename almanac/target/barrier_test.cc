@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/target/any_target.h"
 #include "almanac/target/walk_for_test.h"
 
@@ -17,15 +16,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // The price's way through a bar as the policy imagines it, point by point.
 std::vector<double> Way(const CandleSeries& s, size_t i, const Levels& levels, SameBar policy) {

@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 #include <set>
 
-#include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/market/real_data_for_test.h"
 #include "almanac/target/swing_grid.h"
 #include "almanac/target/walk_for_test.h"
@@ -16,15 +15,6 @@ namespace almanac {
 namespace {
 
 using ::testing::HasSubstr;
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // The drawn example of docs/targets.md.
 TEST(Swing, DrawnExample) {

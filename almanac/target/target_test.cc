@@ -4,10 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 #include <nlohmann/json.hpp>
 
-#include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/market/real_data_for_test.h"
 
 namespace almanac {
@@ -29,15 +28,6 @@ CandleSeries WithGap() {
     series.Append(bar);
   }
   return series;
-}
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Labels, LookHorizonBarsAhead) {
