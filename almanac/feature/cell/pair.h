@@ -45,7 +45,8 @@ struct PairCell {
     const double scale = std::sqrt(fold.squares_x) * std::sqrt(fold.squares_y);
     // Rounding may leave a perfect correlation just outside.
     if (scale > 0 && std::isfinite(scale)) out[1] = std::clamp(fold.products / scale, -1.0, 1.0);
-    if (fold.squares_y > 0 && std::isfinite(fold.squares_y)) out[2] = fold.products / fold.squares_y;
+    if (fold.squares_y > 0 && std::isfinite(fold.squares_y))
+      out[2] = fold.products / fold.squares_y;
   }
   template <typename Archive>
   void Visit(Archive& archive) {

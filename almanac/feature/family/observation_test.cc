@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/random.h"
 #include "almanac/feature/audit.h"
 #include "almanac/feature/build.h"
@@ -26,15 +26,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kFeature[] = "surprise";
-
-std::string MessageOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 FeatureSet Read(const std::string& yaml) {
   const ConfigDocument document = ConfigDocument::Parse(yaml, "recipe.yaml");
