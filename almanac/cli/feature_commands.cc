@@ -2,17 +2,21 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
+#include "almanac/base/parallel.h"
 #include "almanac/base/text.h"
 #include "almanac/cli/command.h"
 #include "almanac/cli/recipe_flags.h"
 #include "almanac/feature/audit.h"
 #include "almanac/feature/build.h"
 #include "almanac/feature/feature_set.h"
+#include "almanac/feature/frame.h"
+#include "almanac/feature/stream.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/lake/matrix.h"
 #include "almanac/lake/partition_path.h"
@@ -51,11 +55,18 @@ int ListFamilies(const std::string& family, const Invocation& invocation) {
   return 0;
 }
 
-int ListColumns(const FeatureSet& set, const std::string& family, const Invocation& invocation) {
-  std::set<std::string> wanted;
+// The names of the families that `family` means.
+std::set<std::string> FamiliesOf(const std::string& family) {
+  RequireKnownFamily(family);
+  std::set<std::string> names;
   for (const FamilyInfo& info : Catalogue()) {
-    if (IsWanted(info, family)) wanted.insert(info.name);
+    if (IsWanted(info, family)) names.insert(info.name);
   }
+  return names;
+}
+
+int ListColumns(const FeatureSet& set, const std::string& family, const Invocation& invocation) {
+  const std::set<std::string> wanted = FamiliesOf(family);
   Json document = Json::array();
   TextTable table({"column", "formula", "unit", "range", ">look-back", "known at"});
   for (const FeatureInfo& info : set.Columns()) {
@@ -69,18 +80,99 @@ int ListColumns(const FeatureSet& set, const std::string& family, const Invocati
   return 0;
 }
 
-// The columns of a recipe or of a shipped set, or the families that there are.
-int List(const RecipeFlags& flags, const std::string& family, const std::string& set,
-         const Invocation& invocation) {
-  RequireKnownFamily(family);
-  if (!set.empty()) {
-    if (!flags.file.empty()) {
-      throw Error(ErrorCode::kUsage, "--set " + set, "a recipe is given too",
-                  "list either the recipe's columns or the set's");
+// A shipped set on a frame of symbols, instead of a recipe.
+struct SetFlags {
+  std::string name;
+  std::vector<std::string> symbols;
+  std::string market, timeframe, from, to;
+};
+
+// `--set NAME` is a shipped set, `--set KEY=VALUE` replaces a value of the recipe.
+void TakeSet(RecipeFlags& flags, SetFlags& set) {
+  const auto is_name = [](const std::string& text) { return text.find('=') == std::string::npos; };
+  for (const std::string& text : flags.sets) {
+    if (!is_name(text)) continue;
+    if (!set.name.empty()) {
+      throw Error(ErrorCode::kUsage, "--set " + text, "--set " + set.name + " is given too",
+                  "name one set");
     }
-    return ListColumns(FeatureSet::Named(set), family, invocation);
+    set.name = text;
   }
-  if (flags.file.empty()) return ListFamilies(family, invocation);
+  std::erase_if(flags.sets, is_name);
+  if (set.name.empty() == flags.file.empty()) {
+    throw Error(ErrorCode::kUsage, set.name.empty() ? "features" : "--set " + set.name,
+                set.name.empty() ? "neither a recipe nor a set" : "a recipe is given too",
+                "give either a recipe, or --set with the name of a shipped set");
+  }
+}
+
+TimeMs TimeOf(const char* flag, const std::string& text, TimeMs otherwise) {
+  if (text.empty()) return otherwise;
+  if (const auto time = ParseTime(text)) return *time;
+  throw Error(ErrorCode::kUsage, std::string(flag) + " " + text, "not a time",
+              "give a date or a time such as 2024-01-31T12:00:00Z");
+}
+
+// The series of the lake that the flags mean.
+SeriesKey KeyOf(const SetFlags& flags, const std::string& symbol,
+                const std::vector<SeriesInfo>& series) {
+  const Timeframe timeframe = Timeframe::Parse(flags.timeframe);
+  std::vector<SeriesKey> found;
+  for (const SeriesInfo& info : series) {
+    const bool market = flags.market.empty() || info.key.market == flags.market;
+    if (market && info.key.symbol == symbol && info.key.timeframe == timeframe) {
+      found.push_back(info.key);
+    }
+  }
+  if (found.size() == 1) return found.front();
+  std::vector<std::string> markets;
+  for (const SeriesKey& key : found) markets.push_back(key.market);
+  throw Error(ErrorCode::kBadData, symbol + " " + timeframe.name(),
+              found.empty() ? "the lake has no such bars" : "several markets have such bars",
+              found.empty() ? std::string("almanac data show lists what there is")
+                            : fmt::format("give --market, one of {}", fmt::join(markets, ", ")));
+}
+
+Frame ReadFrame(const SetFlags& flags, const Home& home) {
+  if (flags.symbols.empty()) {
+    throw Error(ErrorCode::kUsage, "--set " + flags.name, "of no symbols",
+                "give them: --symbols BTCUSDT,ETHUSDT");
+  }
+  const CandleStore store(home);
+  const std::vector<SeriesInfo> known = store.List();
+  std::vector<CandleSeries> series;
+  for (const std::string& symbol : flags.symbols) {
+    series.push_back(store.Read(KeyOf(flags, symbol, known), TimeOf("--from", flags.from, kMinTime),
+                                TimeOf("--to", flags.to, kMaxTime)));
+  }
+  const Calendar& calendar = CalendarOfMarket(series.front().key.market);
+  return Frame(std::move(series), FrameRows::kUnion,
+               &calendar == &AlwaysOpenCalendar() ? nullptr : &calendar);
+}
+
+// The columns of the set for the flags' symbols, of one family or group alone if it is named.
+FeatureSet SetOf(const SetFlags& flags, const std::string& family) {
+  const FeatureSet set = FeatureSet::Named(flags.name, flags.symbols);
+  const std::set<std::string> wanted = FamiliesOf(family);
+  std::vector<FeatureSpec> specs;
+  for (const FeatureSpec& spec : set.specs()) {
+    if (wanted.contains(spec.family)) specs.push_back(spec);
+  }
+  if (!specs.empty()) return FeatureSet(std::move(specs));
+  throw Error(ErrorCode::kUsage, "--family " + family, "the set has no column of it",
+              "almanac features list --set " + flags.name + " lists its columns");
+}
+
+// The columns of a recipe or of a shipped set, or the families that there are.
+int List(RecipeFlags flags, SetFlags set, const std::string& family, const Invocation& invocation) {
+  RequireKnownFamily(family);
+  if (flags.file.empty() && flags.sets.empty()) return ListFamilies(family, invocation);
+  TakeSet(flags, set);
+  if (!set.name.empty()) {
+    return ListColumns(set.symbols.empty() ? FeatureSet::Named(set.name)
+                                           : FeatureSet::Named(set.name, set.symbols),
+                       family, invocation);
+  }
   const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
   return ListColumns(recipe.features, family, invocation);
 }
@@ -90,7 +182,8 @@ CandleSeries ReadSeries(const Recipe& recipe, const SeriesKey& key, const Home& 
   return Fill(raw, recipe.data.fill, *recipe.data.calendar).series;
 }
 
-int Build(const RecipeFlags& flags, const std::filesystem::path& out, Invocation& invocation) {
+int BuildRecipe(const RecipeFlags& flags, const std::filesystem::path& out,
+                Invocation& invocation) {
   const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
   Json document = Json::array();
   for (const SeriesKey& key : recipe.data.Keys()) {
@@ -113,7 +206,63 @@ int Build(const RecipeFlags& flags, const std::filesystem::path& out, Invocation
   return 0;
 }
 
-int Audit(const RecipeFlags& flags, int64_t cuts, const Invocation& invocation) {
+// Group after group, a few at a time: never more than those in memory.
+void WriteStream(const FeatureStream& stream, const std::filesystem::path& folder,
+                 Invocation& invocation) {
+  MatrixWriter writer(folder, stream.index(), stream.Names());
+  const auto at_a_time = static_cast<size_t>(ThreadCount());
+  invocation.progress().Begin("features", static_cast<int64_t>(stream.groups()));
+  for (size_t first = 0; first < stream.groups(); first += at_a_time) {
+    const size_t count = std::min(at_a_time, stream.groups() - first);
+    std::vector<std::vector<std::vector<float>>> groups(count);
+    ParallelFor(count, [&](size_t i) {
+      groups[i].assign(stream.group(first + i).count, std::vector<float>(stream.rows()));
+      std::vector<float*> places;
+      for (std::vector<float>& column : groups[i]) places.push_back(column.data());
+      stream.Compute(first + i, places);
+    });
+    for (const auto& group : groups) {
+      for (const std::vector<float>& column : group) writer.Append(column);
+    }
+    invocation.progress().Advance(static_cast<int64_t>(count));
+  }
+  writer.Finish(stream.set().ToJson());
+  invocation.progress().End(fmt::format("{} columns", stream.columns()));
+}
+
+int BuildSet(const SetFlags& flags, const std::string& family, const std::filesystem::path& out,
+             Invocation& invocation) {
+  const Frame frame = ReadFrame(flags, invocation.home());
+  const FeatureStream stream(SetOf(flags, family), frame);
+  AtomicFolder folder(out);
+  WriteStream(stream, folder.staging(), invocation);
+  folder.Commit();
+  invocation.Say(fmt::format("{}: {} columns x {} rows in {}", ToString(frame.key()),
+                             stream.columns(), FormatCount(static_cast<int64_t>(stream.rows())),
+                             out.string()));
+  invocation.PrintJson({{"symbols", frame.key().symbols()},
+                        {"folder", out.string()},
+                        {"columns", stream.columns()},
+                        {"rows", stream.rows()}});
+  return 0;
+}
+
+// The audit as JSON after saying that it passed; fails if it did not.
+Json Report(const LeakAudit& audit, const FrameKey& key, const Invocation& invocation) {
+  Json entry = {{"symbol", fmt::format("{}", fmt::join(key.symbols(), ","))}};
+  entry.update(ToJson(audit));
+  if (!audit.passed()) {
+    invocation.PrintJson(Json::array({entry}));
+    RequireNoLeak(audit, key);
+  }
+  invocation.Say(fmt::format(
+      "{}: {} columns x {} rows at {} cuts: no value changes when the future is taken away",
+      ToString(key), audit.columns, FormatCount(static_cast<int64_t>(audit.rows)),
+      audit.cuts.size()));
+  return entry;
+}
+
+int AuditRecipe(const RecipeFlags& flags, int64_t cuts, const Invocation& invocation) {
   const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
   LeakAuditOptions options = recipe.leak_audit;
   if (cuts > 0) options.cuts = static_cast<size_t>(cuts);
@@ -121,22 +270,45 @@ int Audit(const RecipeFlags& flags, int64_t cuts, const Invocation& invocation) 
   for (const SeriesKey& key : recipe.data.Keys()) {
     const CandleSeries series = ReadSeries(recipe, key, invocation.home());
     const LeakAudit audit = AuditFeatures(recipe.features, series, options);
-    Json entry = {{"symbol", key.symbol}};
-    entry.update(ToJson(audit));
-    document.push_back(std::move(entry));
-    if (audit.passed()) {
-      invocation.Say(
-          fmt::format("{}: {} columns x {} rows at {} cuts: no value changes when the "
-                      "future is taken away",
-                      ToString(key), audit.columns, FormatCount(static_cast<int64_t>(audit.rows)),
-                      audit.cuts.size()));
-    } else {
-      invocation.PrintJson(document);
-      RequireNoLeak(audit, key);
-    }
+    document.push_back(Report(audit, {{key}, FrameRows::kUnion, nullptr}, invocation));
   }
   invocation.PrintJson(document);
   return 0;
+}
+
+int AuditSet(const SetFlags& flags, const std::string& family, int64_t cuts,
+             const Invocation& invocation) {
+  const Frame frame = ReadFrame(flags, invocation.home());
+  LeakAuditOptions options;
+  if (cuts > 0) options.cuts = static_cast<size_t>(cuts);
+  const LeakAudit audit = AuditFeatures(SetOf(flags, family), frame, options);
+  invocation.PrintJson(Json::array({Report(audit, frame.key(), invocation)}));
+  return 0;
+}
+
+// What `build` and `audit` share: a recipe, or a set and the frame that it is computed for.
+struct SourceFlags {
+  RecipeFlags recipe;
+  SetFlags set;
+  std::string family;
+};
+
+void AddSourceFlags(CLI::App& command, SourceFlags& flags) {
+  AddRecipeFlags(command, flags.recipe, /*required=*/false);
+  command.get_option("--set")->description(
+      "A shipped set instead of a recipe; KEY.SUBKEY=VALUE replaces a value of the recipe");
+  command.add_option("--symbols", flags.set.symbols, "The set's symbols, as BTCUSDT,ETHUSDT")
+      ->delimiter(',');
+  command.add_option("--family", flags.family,
+                     "Of the set only this family, or this group of families");
+}
+
+void AddBarFlags(CLI::App& command, SetFlags& flags) {
+  flags.timeframe = "5m";
+  command.add_option("--market", flags.market, "Where the set's bars are from (if several are)");
+  command.add_option("--timeframe", flags.timeframe, "The set's bars")->capture_default_str();
+  command.add_option("--from", flags.from, "The set's bars from this time on (ISO 8601, UTC)");
+  command.add_option("--to", flags.to, "The set's bars before this time");
 }
 
 }  // namespace
@@ -145,34 +317,43 @@ void RegisterFeatureCommands(CLI::App& app, Invocation& invocation) {
   CLI::App* features = app.add_subcommand("features", "Features: catalogue, build, leak audit");
   features->require_subcommand(1);
 
-  const auto listed = std::make_shared<RecipeFlags>();
-  const auto family = std::make_shared<std::string>();
-  const auto set = std::make_shared<std::string>();
+  const auto listed = std::make_shared<SourceFlags>();
   CLI::App* list =
       features->add_subcommand("list", "The families, or the columns of a recipe or a set");
-  AddRecipeFlags(*list, *listed, /*required=*/false);
-  list->add_option("--family", *family, "Only this family, or this group of families");
-  list->add_option("--set", *set, "The columns of this shipped set");
-  list->callback([listed, family, set, &invocation] {
-    invocation.action = [=, &invocation] { return List(*listed, *family, *set, invocation); };
+  AddSourceFlags(*list, *listed);
+  list->callback([listed, &invocation] {
+    invocation.action = [=, &invocation] {
+      return List(listed->recipe, listed->set, listed->family, invocation);
+    };
   });
 
-  const auto built = std::make_shared<RecipeFlags>();
+  const auto built = std::make_shared<SourceFlags>();
   const auto out = std::make_shared<std::filesystem::path>();
-  CLI::App* build = features->add_subcommand("build", "Write a recipe's feature matrices");
-  AddRecipeFlags(*build, *built);
-  build->add_option("--out", *out, "Folder; each symbol gets one in it")->required();
+  CLI::App* build = features->add_subcommand("build", "Write the matrices of a recipe or a set");
+  AddSourceFlags(*build, *built);
+  AddBarFlags(*build, built->set);
+  build->add_option("--out", *out, "Folder; each symbol of a recipe gets one in it")->required();
   build->callback([built, out, &invocation] {
-    invocation.action = [=, &invocation] { return Build(*built, *out, invocation); };
+    invocation.action = [=, &invocation] {
+      TakeSet(built->recipe, built->set);
+      return built->set.name.empty() ? BuildRecipe(built->recipe, *out, invocation)
+                                     : BuildSet(built->set, built->family, *out, invocation);
+    };
   });
 
-  const auto audited = std::make_shared<RecipeFlags>();
+  const auto audited = std::make_shared<SourceFlags>();
   const auto cuts = std::make_shared<int64_t>(0);
   CLI::App* audit = features->add_subcommand("audit", "Truncate history and recompute: no leak?");
-  AddRecipeFlags(*audit, *audited);
-  audit->add_option("--cuts", *cuts, "How many (the recipe's)")->check(CLI::Range(1, 1000000));
+  AddSourceFlags(*audit, *audited);
+  AddBarFlags(*audit, audited->set);
+  audit->add_option("--cuts", *cuts, "How many (the recipe's, or 5)")
+      ->check(CLI::Range(1, 1000000));
   audit->callback([audited, cuts, &invocation] {
-    invocation.action = [=, &invocation] { return Audit(*audited, *cuts, invocation); };
+    invocation.action = [=, &invocation] {
+      TakeSet(audited->recipe, audited->set);
+      return audited->set.name.empty() ? AuditRecipe(audited->recipe, *cuts, invocation)
+                                       : AuditSet(audited->set, audited->family, *cuts, invocation);
+    };
   });
 }
 

@@ -18,16 +18,20 @@ namespace {
 
 constexpr size_t kLargestTestBlock = 1500;
 constexpr size_t kNamedColumns = 5;
+constexpr size_t kColumnsAtATime = 512;
 
 bool SameBits(float a, float b) {
   return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) ||
          (std::isnan(a) && std::isnan(b));
 }
 
-std::vector<size_t> DrawCuts(size_t rows, const LeakAuditOptions& options) {
+std::vector<size_t> DrawCuts(const Frame& frame, const LeakAuditOptions& options) {
+  const size_t rows = frame.times().size();
   if (rows < 2) {
-    throw Error(ErrorCode::kUsage, "leak audit", fmt::format("the series has {} bars", rows),
-                "two or more are needed to cut it");
+    throw Error(
+        ErrorCode::kUsage, "leak audit",
+        fmt::format("{} has {} bars", frame.symbols() == 1 ? "the series" : "the frame", rows),
+        "two or more are needed to cut it");
   }
   Random random(options.seed, "leak audit cuts");
   const size_t wanted = std::min(options.cuts, rows - 1);
@@ -108,12 +112,17 @@ void RequireShape(const FeatureTable& table, size_t rows, const FeatureTable* li
               "a column function gives the same columns for every series, a row for each bar");
 }
 
-std::vector<LeakFinding> Truncate(const ColumnFunction& function, const CandleSeries& series,
+size_t RowsBefore(const Frame& frame, size_t cut) {
+  const std::vector<char> rows = frame.RowsWithin(0, cut);
+  return static_cast<size_t>(std::count(rows.begin(), rows.end(), 1));
+}
+
+std::vector<LeakFinding> Truncate(const FrameFunction& function, const Frame& frame,
                                   const FeatureTable& whole, const std::vector<size_t>& cuts) {
   std::vector<LeakFinding> found(whole.columns.size());
   for (const size_t cut : cuts) {
-    const FeatureTable part = function(series.Slice(0, cut));
-    RequireShape(part, cut, &whole);
+    const FeatureTable part = function(frame.FirstTimes(cut));
+    RequireShape(part, RowsBefore(frame, cut), &whole);
     Comparison comparison(whole, LeakCheck::kTruncation, cut);
     for (size_t c = 0; c < part.columns.size(); ++c) comparison.Compare(c, 0, part.columns[c]);
     comparison.MoveInto(found);
@@ -121,43 +130,45 @@ std::vector<LeakFinding> Truncate(const ColumnFunction& function, const CandleSe
   return found;
 }
 
-// Goes on with `live` over the rows [first, last) in blocks of random sizes, comparing each.
-void RunCompared(LiveFeatures& live, const CandleSeries& series, size_t first, size_t last,
-                 Random& random, Comparison& comparison) {
+// Goes on with `live` over the times [first, last) in blocks of random sizes, comparing each.
+void RunCompared(LiveFrame& live, const Frame& frame, size_t first, size_t last, Random& random,
+                 Comparison& comparison) {
   std::vector<std::vector<float>> block(live.columns(), std::vector<float>(kLargestTestBlock));
   std::vector<float*> places;
   places.reserve(block.size());
   for (std::vector<float>& column : block) places.push_back(column.data());
+  size_t row = RowsBefore(frame, first);
   while (first < last) {
     const size_t size = std::min<size_t>(last - first, 1 + random.Below(kLargestTestBlock));
-    live.Run(series, first, first + size, places);
+    const size_t rows = live.Run(frame, first, first + size, places);
     for (size_t c = 0; c < block.size(); ++c) {
-      comparison.Compare(c, first, std::span(block[c]).first(size));
+      comparison.Compare(c, row, std::span(block[c]).first(rows));
     }
     first += size;
+    row += rows;
   }
 }
 
-// All rows in random blocks; fills `snapshots` with the state at each cut on the way.
-std::vector<LeakFinding> RunInBlocks(const FeatureSet& set, const CandleSeries& series,
+// All times in random blocks; fills `snapshots` with the state at each cut on the way.
+std::vector<LeakFinding> RunInBlocks(const FeatureSet& set, const Frame& frame,
                                      const FeatureTable& whole, const std::vector<size_t>& cuts,
                                      uint64_t seed, std::vector<std::string>& snapshots) {
   Random random(seed, "leak audit blocks");
-  Comparison comparison(whole, LeakCheck::kBlockSize, series.size());
-  LiveFeatures live(set, series.key);
-  size_t row = 0;
+  Comparison comparison(whole, LeakCheck::kBlockSize, frame.times().size());
+  LiveFrame live(set, frame.key());
+  size_t time = 0;
   for (const size_t cut : cuts) {
-    RunCompared(live, series, row, cut, random, comparison);
+    RunCompared(live, frame, time, cut, random, comparison);
     snapshots.push_back(live.Snapshot());
-    row = cut;
+    time = cut;
   }
-  RunCompared(live, series, row, series.size(), random, comparison);
+  RunCompared(live, frame, time, frame.times().size(), random, comparison);
   std::vector<LeakFinding> found(whole.columns.size());
   comparison.MoveInto(found);
   return found;
 }
 
-std::vector<LeakFinding> RunFromSnapshots(const FeatureSet& set, const CandleSeries& series,
+std::vector<LeakFinding> RunFromSnapshots(const FeatureSet& set, const Frame& frame,
                                           const FeatureTable& whole,
                                           const std::vector<size_t>& cuts, uint64_t seed,
                                           const std::vector<std::string>& snapshots) {
@@ -166,8 +177,8 @@ std::vector<LeakFinding> RunFromSnapshots(const FeatureSet& set, const CandleSer
   for (const size_t cut : cuts) comparisons.emplace_back(whole, LeakCheck::kSnapshot, cut);
   ParallelFor(cuts.size(), [&](size_t k) {
     Random random(seed, cuts[k]);
-    LiveFeatures live = LiveFeatures::Restore(set, series.key, snapshots[k]);
-    RunCompared(live, series, cuts[k], series.size(), random, comparisons[k]);
+    LiveFrame live = LiveFrame::Restore(set, frame.key(), snapshots[k]);
+    RunCompared(live, frame, cuts[k], frame.times().size(), random, comparisons[k]);
   });
   std::vector<LeakFinding> found(whole.columns.size());
   for (const Comparison& comparison : comparisons) comparison.MoveInto(found);
@@ -188,6 +199,20 @@ LeakAudit Summarise(const FeatureTable& whole, std::vector<size_t> cuts,
   return audit;
 }
 
+// All three checks of a table that was made from the whole frame.
+LeakAudit AuditTable(const FeatureSet& set, const Frame& frame, const FeatureTable& whole,
+                     const LeakAuditOptions& options) {
+  std::vector<size_t> cuts = DrawCuts(frame, options);
+  RequireShape(whole, RowsBefore(frame, frame.times().size()), nullptr);
+  const FrameFunction build = [&](const Frame& part) { return BuildFeatures(set, part); };
+  std::vector<LeakFinding> truncated = Truncate(build, frame, whole, cuts);
+  std::vector<std::string> snapshots;
+  std::vector<LeakFinding> blocks = RunInBlocks(set, frame, whole, cuts, options.seed, snapshots);
+  std::vector<LeakFinding> restored =
+      RunFromSnapshots(set, frame, whole, cuts, options.seed, snapshots);
+  return Summarise(whole, std::move(cuts), {truncated, restored, blocks});
+}
+
 }  // namespace
 
 std::string_view Name(LeakCheck check) {
@@ -202,55 +227,75 @@ std::string_view Name(LeakCheck check) {
   return "";
 }
 
+LeakAudit AuditColumns(const FrameFunction& function, const Frame& frame,
+                       const LeakAuditOptions& options) {
+  std::vector<size_t> cuts = DrawCuts(frame, options);
+  const FeatureTable whole = function(frame);
+  RequireShape(whole, RowsBefore(frame, frame.times().size()), nullptr);
+  const std::vector<LeakFinding> found = Truncate(function, frame, whole, cuts);
+  return Summarise(whole, std::move(cuts), {found});
+}
+
 LeakAudit AuditColumns(const ColumnFunction& function, const CandleSeries& series,
                        const LeakAuditOptions& options) {
-  std::vector<size_t> cuts = DrawCuts(series.size(), options);
-  const FeatureTable whole = function(series);
-  RequireShape(whole, series.size(), nullptr);
-  const std::vector<LeakFinding> found = Truncate(function, series, whole, cuts);
-  return Summarise(whole, std::move(cuts), {found});
+  return AuditColumns([&](const Frame& frame) { return function(frame.series(0)); },
+                      Frame::Of(series), options);
 }
 
 LeakAudit AuditColumns(const ObservedColumnFunction& function, const CandleSeries& series,
                        const std::vector<Observation>& observations,
                        const LeakAuditOptions& options) {
-  std::vector<size_t> cuts = DrawCuts(series.size(), options);
+  const Frame frame = Frame::Of(series);
+  std::vector<size_t> cuts = DrawCuts(frame, options);
   const std::vector<size_t> before = CutsBeforeKnown(series, observations, options);
   cuts.insert(cuts.end(), before.begin(), before.end());
   std::sort(cuts.begin(), cuts.end());
   cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-  const ColumnFunction of_known = [&](const CandleSeries& part) {
-    const TimeMs now = part.KnownAt(part.size() - 1);
+  const FrameFunction of_known = [&](const Frame& part) {
+    const TimeMs now = part.times().back();
     std::vector<Observation> known;
     std::copy_if(observations.begin(), observations.end(), std::back_inserter(known),
                  [now](const Observation& each) { return each.updated_timestamp <= now; });
-    return function(part, known);
+    return function(part.series(0), known);
   };
   const FeatureTable whole = function(series, observations);
   RequireShape(whole, series.size(), nullptr);
-  const std::vector<LeakFinding> found = Truncate(of_known, series, whole, cuts);
+  const std::vector<LeakFinding> found = Truncate(of_known, frame, whole, cuts);
   return Summarise(whole, std::move(cuts), {found});
 }
 
 LeakAudit AuditFeatures(const FeatureSet& set, const CandleSeries& series,
                         const LeakAuditOptions& options) {
-  return AuditFeatures(set, series, BuildFeatures(set, series), options);
+  return AuditFeatures(set, Frame::Of(series), options);
+}
+
+LeakAudit AuditFeatures(const FeatureSet& set, const Frame& frame,
+                        const LeakAuditOptions& options) {
+  const FeatureSet bound = set.BoundTo(frame.key().symbols());
+  LeakAudit audit;
+  for (size_t first = 0; first < bound.size(); first += kColumnsAtATime) {
+    const auto begin = bound.specs().begin() + static_cast<ptrdiff_t>(first);
+    const size_t count = std::min(kColumnsAtATime, bound.size() - first);
+    const FeatureSet part({begin, begin + static_cast<ptrdiff_t>(count)});
+    LeakAudit one = AuditTable(part, frame, BuildFeatures(part, frame), options);
+    audit.rows = one.rows;
+    audit.columns += one.columns;
+    audit.cuts = std::move(one.cuts);
+    std::move(one.findings.begin(), one.findings.end(), std::back_inserter(audit.findings));
+  }
+  return audit;
 }
 
 LeakAudit AuditFeatures(const FeatureSet& set, const CandleSeries& series,
                         const FeatureTable& whole, const LeakAuditOptions& options) {
-  std::vector<size_t> cuts = DrawCuts(series.size(), options);
-  RequireShape(whole, series.size(), nullptr);
-  const ColumnFunction build = [&](const CandleSeries& part) { return BuildFeatures(set, part); };
-  std::vector<LeakFinding> truncated = Truncate(build, series, whole, cuts);
-  std::vector<std::string> snapshots;
-  std::vector<LeakFinding> blocks = RunInBlocks(set, series, whole, cuts, options.seed, snapshots);
-  std::vector<LeakFinding> restored =
-      RunFromSnapshots(set, series, whole, cuts, options.seed, snapshots);
-  return Summarise(whole, std::move(cuts), {truncated, restored, blocks});
+  return AuditTable(set, Frame::Of(series), whole, options);
 }
 
 void RequireNoLeak(const LeakAudit& audit, const SeriesKey& key) {
+  RequireNoLeak(audit, FrameKey{{key}, FrameRows::kUnion, nullptr});
+}
+
+void RequireNoLeak(const LeakAudit& audit, const FrameKey& key) {
   if (audit.passed()) return;
   std::vector<std::string> lines;
   for (const LeakFinding& f : audit.findings) {

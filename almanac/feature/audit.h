@@ -3,7 +3,8 @@
 // At cuts drawn from a seeded stream the history is truncated and every column computed again: up
 // to the cut each value must be the same, bit for bit (NaN equals NaN). A centred window, a scaler
 // fitted on everything, a value filled backward from later fail this. Feature sets are also
-// recomputed in blocks of random sizes and from snapshots taken at the cuts.
+// recomputed in blocks of random sizes and from snapshots taken at the cuts. A frame is cut at a
+// time: what remains is every symbol's bars known by then.
 #ifndef ALMANAC_FEATURE_AUDIT_H_
 #define ALMANAC_FEATURE_AUDIT_H_
 
@@ -25,6 +26,8 @@ namespace almanac {
 
 // Anything that makes columns from a series: row i belongs to bar i.
 using ColumnFunction = std::function<FeatureTable(const CandleSeries&)>;
+// Anything that makes columns from a frame: a row for each time that has one (Frame::HasRow).
+using FrameFunction = std::function<FeatureTable(const Frame&)>;
 
 // The same from a series and observations of its symbol.
 using ObservedColumnFunction =
@@ -43,7 +46,7 @@ std::string_view Name(LeakCheck check);  // "truncation", "snapshot", "block siz
 struct LeakFinding {
   LeakCheck check = LeakCheck::kTruncation;
   std::string column;
-  size_t cut = 0;        // bars that were left
+  size_t cut = 0;        // bars that were left, or times of a frame of several symbols
   size_t first_row = 0;  // the first row that differs, and its time
   TimeMs first_time = 0;
   size_t rows = 0;  // how many rows differ at this cut
@@ -70,8 +73,12 @@ LeakAudit AuditColumns(const ColumnFunction& function, const CandleSeries& serie
 LeakAudit AuditColumns(const ObservedColumnFunction& function, const CandleSeries& series,
                        const std::vector<Observation>& observations,
                        const LeakAuditOptions& options = {});
-// All three checks.
+LeakAudit AuditColumns(const FrameFunction& function, const Frame& frame,
+                       const LeakAuditOptions& options = {});
+// All three checks. Columns are audited some hundred at a time, so that a set of any size fits.
 LeakAudit AuditFeatures(const FeatureSet& set, const CandleSeries& series,
+                        const LeakAuditOptions& options = {});
+LeakAudit AuditFeatures(const FeatureSet& set, const Frame& frame,
                         const LeakAuditOptions& options = {});
 // The same against a table made earlier (such as the one in an artifact), not made again.
 LeakAudit AuditFeatures(const FeatureSet& set, const CandleSeries& series,
@@ -79,6 +86,7 @@ LeakAudit AuditFeatures(const FeatureSet& set, const CandleSeries& series,
 
 // Throws Error(kBadData) that names the columns, the cut and the first differing row.
 void RequireNoLeak(const LeakAudit& audit, const SeriesKey& key);
+void RequireNoLeak(const LeakAudit& audit, const FrameKey& key);
 
 Json ToJson(const LeakAudit& audit);
 

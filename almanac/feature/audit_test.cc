@@ -92,7 +92,7 @@ TEST(LeakAudit, PassesEveryFamily) {
   EXPECT_EQ(audit.rows, 5000U);
   EXPECT_EQ(audit.columns, set.size());
   EXPECT_EQ(audit.cuts.size(), 6U);
-  RequireNoLeak(audit, {});
+  RequireNoLeak(audit, SeriesKey{});
 }
 
 TEST(LeakAudit, CatchesAndNamesEveryPlantedLeak) {

@@ -187,13 +187,12 @@ ClockBlock FrameClock::CommonBars(const RowBlock& rows) {
   return Collected();
 }
 
-ClockBlock FrameClock::Collected() const {
+ClockBlock FrameClock::Collected() {
   ClockBlock block;
   block.ticks = row_of_tick_.size();
   block.row_of_tick = row_of_tick_.data();
   block.tick_of_row = tick_of_row_.data();
-  auto* self = const_cast<FrameClock*>(this);
-  for (size_t f = 0; f < values_.size(); ++f) self->fields_[f] = values_[f].data();
+  for (size_t f = 0; f < values_.size(); ++f) fields_[f] = values_[f].data();
   block.fields = fields_.data();
   return block;
 }

@@ -97,7 +97,7 @@ class FrameClock {
   void Release(TimeMs now, int32_t row);
   void AppendTick(int32_t row);
   bool Holds(TimeMs now);
-  ClockBlock Collected() const;
+  ClockBlock Collected();
 
   std::vector<size_t> symbols_;
   bool coarse_ = false;

@@ -13,6 +13,7 @@ struct Group {
 std::vector<Group> Groups() {
   return {{"alpha", AlphaFamilies()},
           {"candlestick", candlestick::CandlestickFamilies()},
+          {"cross", CrossFamilies()},
           {"expression", ExpressionFamilies()},
           {"observation", ObservationFamilies()},
           {"technical", ReturnFamilies()},

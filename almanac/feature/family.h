@@ -58,6 +58,7 @@ std::vector<Family> VolumeFamilies();
 }  // namespace technical
 
 std::vector<Family> AlphaFamilies();
+std::vector<Family> CrossFamilies();
 std::vector<Family> ExpressionFamilies();
 std::vector<Family> ObservationFamilies();
 

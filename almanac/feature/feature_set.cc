@@ -430,6 +430,8 @@ void RequireSymbols(const FeatureSpec& spec, const std::vector<std::string>& sym
 void AppendBound(FeatureSpec spec, const std::string& symbol,
                  const std::vector<std::string>& symbols, std::vector<FeatureSpec>& bound) {
   BindSymbol(spec, symbol);
+  // "against: BTCUSDT" is meant for all symbols but that one.
+  if (spec.against == spec.symbol) return;
   const bool each = RequireFamily(spec.family).info.two_symbols && spec.against.empty();
   if (!each) {
     if (symbols.size() == 1) ForgetSymbol(spec);
@@ -527,6 +529,16 @@ FeatureSet FeatureSet::FromConfig(const ConfigNode& parent, std::string_view key
 }
 
 FeatureSet FeatureSet::Named(std::string_view name) { return FeatureSet(RequireSet(name).specs()); }
+
+FeatureSet FeatureSet::Named(std::string_view name, const std::vector<std::string>& symbols) {
+  std::vector<FeatureSpec> specs = RequireSet(name).specs();
+  if (symbols.size() == 1) {
+    std::erase_if(specs, [](const FeatureSpec& spec) {
+      return spec.against.empty() && RequireFamily(spec.family).info.two_symbols;
+    });
+  }
+  return FeatureSet(std::move(specs)).BoundTo(symbols);
+}
 
 FeatureSet FeatureSet::FromJson(const Json& json) {
   try {

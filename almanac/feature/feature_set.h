@@ -141,6 +141,8 @@ class FeatureSet {
   static FeatureSet FromConfig(const ConfigNode& parent, std::string_view key = "features");
   // A shipped set. Throws Error(kUsage) for an unknown name, the nearest one suggested.
   static FeatureSet Named(std::string_view name);
+  // The same for a frame of these symbols, without its cross columns where there is only one.
+  static FeatureSet Named(std::string_view name, const std::vector<std::string>& symbols);
   // What ToJson gives: [{"family": "log_return", "window": 12}, ...]. Error(kBadData) otherwise.
   static FeatureSet FromJson(const Json& json);
   Json ToJson() const;

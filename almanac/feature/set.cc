@@ -5,11 +5,22 @@
 #include <algorithm>
 
 #include "almanac/base/error.h"
+#include "almanac/feature/family.h"
 
 namespace almanac {
 
+FeatureSpec SpecOfValues(const std::string& family, const std::vector<int64_t>& values) {
+  FeatureSpec spec;
+  spec.family = family;
+  const std::vector<ParameterInfo>& parameters = FindFamily(family)->info.parameters;
+  for (size_t p = 0; p < values.size(); ++p) {
+    spec.parameters.emplace_back(parameters.at(p).name, values[p]);
+  }
+  return spec;
+}
+
 const std::vector<NamedSet>& AllSets() {
-  static const std::vector<NamedSet> kSets = {Alpha158Set(), Alpha360Set()};
+  static const std::vector<NamedSet> kSets = {Alpha158Set(), Alpha360Set(), Gru44Set(), SwingSet()};
   return kSets;
 }
 

@@ -18,6 +18,11 @@ struct NamedSet {
 
 NamedSet Alpha158Set();
 NamedSet Alpha360Set();
+NamedSet Gru44Set();
+NamedSet SwingSet();
+
+// The column of a family for the values of its parameters, in order.
+FeatureSpec SpecOfValues(const std::string& family, const std::vector<int64_t>& values);
 
 // All of the above, sorted by name.
 const std::vector<NamedSet>& AllSets();

@@ -114,44 +114,77 @@ Manifest ReadManifest(const fs::path& folder) {
   return manifest;
 }
 
-void CheckColumns(const std::vector<TimeMs>& index, const std::vector<MatrixColumn>& names,
-                  const std::vector<std::vector<float>>& columns) {
-  if (names.size() != columns.size()) {
-    throw Error(ErrorCode::kFailed, "matrix",
-                fmt::format("{} names for {} columns", names.size(), columns.size()));
-  }
+void CheckNames(const std::vector<MatrixColumn>& names) {
   std::set<std::string> seen;
-  for (size_t c = 0; c < columns.size(); ++c) {
-    if (!seen.insert(names[c].name).second) {
-      throw Error(ErrorCode::kFailed, "matrix column " + names[c].name, "is there twice");
-    }
-    if (columns[c].size() == index.size()) continue;
-    throw Error(ErrorCode::kFailed, "matrix column " + names[c].name,
-                fmt::format("has {} values for {} rows", columns[c].size(), index.size()));
+  for (const MatrixColumn& column : names) {
+    if (seen.insert(column.name).second) continue;
+    throw Error(ErrorCode::kFailed, "matrix column " + column.name, "is there twice");
   }
 }
 
 }  // namespace
 
-void WriteMatrix(const fs::path& folder, const std::vector<TimeMs>& index,
-                 const std::vector<MatrixColumn>& names,
-                 const std::vector<std::vector<float>>& columns, const Json& extra) {
-  CheckColumns(index, names, columns);
-  NpyWriter values(folder / kValues, ValuesHeader(index.size(), columns.size()));
-  for (const auto& column : columns) values.Write(column.data(), column.size() * sizeof(float));
-  values.Close();
+struct MatrixWriter::Impl {
+  fs::path folder;
+  std::vector<TimeMs> index;
+  std::vector<MatrixColumn> names;
+  NpyWriter values;
+  size_t written = 0;
+};
+
+MatrixWriter::MatrixWriter(const fs::path& folder, const std::vector<TimeMs>& index,
+                           const std::vector<MatrixColumn>& names) {
+  CheckNames(names);
+  impl_.reset(new Impl{folder, index, names,
+                       NpyWriter(folder / kValues, ValuesHeader(index.size(), names.size()))});
+}
+MatrixWriter::~MatrixWriter() = default;
+
+void MatrixWriter::Append(std::span<const float> column) {
+  if (impl_->written == impl_->names.size()) {
+    throw Error(ErrorCode::kFailed, "matrix",
+                fmt::format("more columns than {} names", impl_->names.size()));
+  }
+  if (column.size() != impl_->index.size()) {
+    throw Error(ErrorCode::kFailed, "matrix column " + impl_->names[impl_->written].name,
+                fmt::format("has {} values for {} rows", column.size(), impl_->index.size()));
+  }
+  impl_->values.Write(column.data(), column.size() * sizeof(float));
+  ++impl_->written;
+}
+
+void MatrixWriter::Finish(const Json& extra) {
+  const fs::path& folder = impl_->folder;
+  if (impl_->written != impl_->names.size()) {
+    throw Error(ErrorCode::kFailed, "matrix",
+                fmt::format("{} names for {} columns", impl_->names.size(), impl_->written));
+  }
+  impl_->values.Close();
+  const std::vector<TimeMs>& index = impl_->index;
   NpyWriter times(folder / kIndex, IndexHeader(index.size()));
   times.Write(index.data(), index.size() * sizeof(TimeMs));
   times.Close();
 
   Json manifest = {{"format", kFormat}, {"rows", index.size()}, {"columns", Json::array()}};
-  for (const MatrixColumn& column : names) {
+  for (const MatrixColumn& column : impl_->names) {
     manifest["columns"].push_back({{"name", column.name}, {"unit", column.unit}});
   }
   manifest["sha256"] = {{kValues, Sha256OfFile(folder / kValues)},
                         {kIndex, Sha256OfFile(folder / kIndex)}};
   manifest["configuration"] = extra;
   WriteFileAtomic(folder / kManifest, manifest.dump(2) + "\n");
+}
+
+void WriteMatrix(const fs::path& folder, const std::vector<TimeMs>& index,
+                 const std::vector<MatrixColumn>& names,
+                 const std::vector<std::vector<float>>& columns, const Json& extra) {
+  if (names.size() != columns.size()) {
+    throw Error(ErrorCode::kFailed, "matrix",
+                fmt::format("{} names for {} columns", names.size(), columns.size()));
+  }
+  MatrixWriter writer(folder, index, names);
+  for (const std::vector<float>& column : columns) writer.Append(column);
+  writer.Finish(extra);
 }
 
 void VerifyMatrix(const fs::path& folder) {

@@ -28,6 +28,25 @@ void WriteMatrix(const std::filesystem::path& folder, const std::vector<TimeMs>&
                  const std::vector<MatrixColumn>& names,
                  const std::vector<std::vector<float>>& columns, const Json& extra);
 
+// The same files written column by column, for a matrix that is larger than memory. Without Finish
+// the folder holds no manifest and is no matrix.
+class MatrixWriter {
+ public:
+  // Throws Error(kFailed) for a name that repeats.
+  MatrixWriter(const std::filesystem::path& folder, const std::vector<TimeMs>& index,
+               const std::vector<MatrixColumn>& names);
+  ~MatrixWriter();
+  // The next column: one value a row. Throws Error(kFailed) for another length, or a column too
+  // many.
+  void Append(std::span<const float> column);
+  // After all columns (Error(kFailed) if some are missing). Reads the values again for their hash.
+  void Finish(const Json& extra);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 // Reads all of the folder's files and compares them with the hashes in the manifest. Throws
 // Error(kBadData) naming the file that differs.
 void VerifyMatrix(const std::filesystem::path& folder);
