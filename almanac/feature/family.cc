@@ -16,6 +16,11 @@ std::vector<Group> Groups() {
           {"cross", CrossFamilies()},
           {"expression", ExpressionFamilies()},
           {"observation", ObservationFamilies()},
+          {"statistics", statistics::MomentFamilies()},
+          {"statistics", statistics::OrderFamilies()},
+          {"structure", structure::PivotFamilies()},
+          {"structure", structure::ProfileFamilies()},
+          {"structure", structure::SwingFamilies()},
           {"technical", ReturnFamilies()},
           {"technical", TrendFamilies()},
           {"technical", VolumeFamilies()},
@@ -25,7 +30,10 @@ std::vector<Group> Groups() {
           {"technical", technical::OscillatorFamilies()},
           {"technical", technical::TrendFamilies()},
           {"technical", technical::VolumeFamilies()},
-          {"volatility", VolatilityFamilies()}};
+          {"temporal", temporal::CalendarFamilies()},
+          {"temporal", temporal::SessionFamilies()},
+          {"volatility", VolatilityFamilies()},
+          {"volatility", volatility::RangeFamilies()}};
 }
 
 std::vector<Family> CollectFamilies() {

@@ -62,6 +62,26 @@ std::vector<Family> CrossFamilies();
 std::vector<Family> ExpressionFamilies();
 std::vector<Family> ObservationFamilies();
 
+namespace statistics {
+std::vector<Family> MomentFamilies();
+std::vector<Family> OrderFamilies();
+}  // namespace statistics
+
+namespace structure {
+std::vector<Family> PivotFamilies();
+std::vector<Family> ProfileFamilies();
+std::vector<Family> SwingFamilies();
+}  // namespace structure
+
+namespace temporal {
+std::vector<Family> CalendarFamilies();
+std::vector<Family> SessionFamilies();
+}  // namespace temporal
+
+namespace volatility {
+std::vector<Family> RangeFamilies();
+}  // namespace volatility
+
 // All of the above, sorted by name.
 const std::vector<Family>& AllFamilies();
 // Null if there is none of that name.

@@ -21,11 +21,19 @@ TimeMs SummerEnd(int year) {
   return SundayFrom(year, 10, year <= 1989 ? 23 : year <= 1995 ? 22 : 25) + kMsPerHour;
 }
 
-}  // namespace
+// British Standard Time.
+bool IsAlwaysSummer(TimeMs utc) {
+  return utc >= StartOfDate({1968, 2, 18}) + 2 * kMsPerHour &&
+         utc < StartOfDate({1971, 10, 31}) + 2 * kMsPerHour;
+}
 
-DurationMs LondonOffset(TimeMs utc) {
+DurationMs SummerTime(TimeMs utc) {
   const int year = DateOf(utc).year;
   return utc >= SummerStart(year) && utc < SummerEnd(year) ? kMsPerHour : 0;
 }
+
+}  // namespace
+
+DurationMs LondonOffset(TimeMs utc) { return IsAlwaysSummer(utc) ? kMsPerHour : SummerTime(utc); }
 
 }  // namespace almanac

@@ -30,6 +30,9 @@ TEST(London, ChangesItsClocksAtTheseInstants) {
     EXPECT_EQ(LondonOffset(At(year.end) - 1), kMsPerHour) << year.end;
     EXPECT_EQ(LondonOffset(At(year.end)), 0) << year.end;
   }
+  EXPECT_EQ(LondonOffset(At("1970-01-01T00:00Z")), kMsPerHour);
+  EXPECT_EQ(LondonOffset(At("1971-10-31T02:00Z") - 1), kMsPerHour);
+  EXPECT_EQ(LondonOffset(At("1971-10-31T02:00Z")), 0);
 }
 
 }  // namespace

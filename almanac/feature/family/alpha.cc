@@ -14,12 +14,15 @@ namespace almanac {
 namespace {
 
 using technical::AddCell;
+using technical::Change;
 using technical::Close;
 using technical::Difference;
 using technical::ExtremeAge;
+using technical::Gain;
 using technical::High;
 using technical::Lag;
 using technical::Line;
+using technical::Loss;
 using technical::Low;
 using technical::Map;
 using technical::MeanAndDeviation;
@@ -28,8 +31,11 @@ using technical::Ratio;
 using technical::RollingMaximum;
 using technical::RollingMinimum;
 using technical::RollingSum;
+using technical::SampleDeviation;
+using technical::Sign;
 using technical::Signal;
 using technical::Signals;
+using technical::Size;
 using technical::Volume;
 using Node = KernelGraph::Node;
 using Values = std::span<const int64_t>;
@@ -115,14 +121,8 @@ Node AddMa(KernelGraph& graph, int64_t n) {
   return Ratio(graph, MeanAndDeviation(graph, Close(graph), n)[0], Close(graph)).node;
 }
 
-// What makes of a deviation with divisor n one with divisor n - 1.
-double SampleFactor(int64_t n) {
-  return std::sqrt(static_cast<double>(n) / static_cast<double>(n - 1));
-}
-
 Node AddStd(KernelGraph& graph, int64_t n) {
-  return Ratio(graph, MeanAndDeviation(graph, Close(graph), n)[1], Close(graph), SampleFactor(n))
-      .node;
+  return Ratio(graph, SampleDeviation(graph, Close(graph), n), Close(graph)).node;
 }
 
 // What makes of a line's cross sum its slope.
@@ -136,14 +136,14 @@ Node AddBeta(KernelGraph& graph, int64_t n) {
 }
 
 Node AddRsqr(KernelGraph& graph, int64_t n) {
-  const double factor = SlopeFactor(n) / static_cast<double>(n);
-  const double least = kLeastDeviation / SampleFactor(n);
+  const double factor = SlopeFactor(n) / static_cast<double>(n - 1);
   return Map<2>(graph, "qlib r squared",
-                {Line(graph, Close(graph), n)[1], MeanAndDeviation(graph, Close(graph), n)[1]},
-                [factor, least](const std::array<double, 2>& in) {
-                  return in[1] > least ? factor * in[0] * in[0] / (in[1] * in[1]) : kUnknown;
+                {Line(graph, Close(graph), n)[1], SampleDeviation(graph, Close(graph), n)},
+                [factor](const std::array<double, 2>& in) {
+                  const double cross = in[0] / in[1];
+                  return in[1] > kLeastDeviation ? factor * cross * cross : kUnknown;
                 },
-                {factor, least})
+                {factor})
       .node;
 }
 
@@ -249,24 +249,6 @@ Node AddCord(KernelGraph& graph, int64_t n) {
   return AddCorrelation(graph, price, volume, n);
 }
 
-Signal Change(KernelGraph& graph, const Signal& signal) {
-  return Difference(graph, signal, Lag(graph, signal, 1));
-}
-Signal Gain(KernelGraph& graph, const Signal& change) {
-  return Map<1>(graph, "gain", {change},
-                [](const std::array<double, 1>& in) { return in[0] < 0 ? 0 : in[0]; });
-}
-Signal Loss(KernelGraph& graph, const Signal& change) {
-  return Map<1>(graph, "loss", {change},
-                [](const std::array<double, 1>& in) { return in[0] > 0 ? 0 : -in[0]; });
-}
-
-// 1, 0 or -1; NaN of NaN.
-Signal Sign(KernelGraph& graph, const Signal& signal) {
-  return Map<1>(graph, "sign", {signal}, [](const std::array<double, 1>& in) {
-    return std::isnan(in[0]) ? kUnknown : static_cast<double>((in[0] > 0) - (in[0] < 0));
-  });
-}
 Node AddShare(KernelGraph& graph, const Signal& indicator, int64_t n) {
   const auto length = static_cast<double>(n);
   return Map<1>(graph, "mean of sum", {RollingSum(graph, indicator, n)},
@@ -283,10 +265,6 @@ Node AddCntd(KernelGraph& graph, int64_t n) {
   return AddShare(graph, Sign(graph, Change(graph, Close(graph))), n);
 }
 
-Signal Size(KernelGraph& graph, const Signal& change) {
-  return Map<1>(graph, "size", {change},
-                [](const std::array<double, 1>& in) { return std::abs(in[0]); });
-}
 Signal Path(KernelGraph& graph, const Signal& of, int64_t n) {
   return RollingSum(graph, Size(graph, Change(graph, of)), n);
 }
@@ -316,22 +294,17 @@ Node AddVma(KernelGraph& graph, int64_t n) {
   return TinyRatio(graph, MeanAndDeviation(graph, Volume(graph), n)[0], Volume(graph)).node;
 }
 
-Signal SampleDeviation(KernelGraph& graph, const Signal& deviation, int64_t n) {
-  const double factor = SampleFactor(n);
-  return Map<1>(graph, "times", {deviation},
-                [factor](const std::array<double, 1>& in) { return factor * in[0]; }, {factor});
-}
 Node AddVstd(KernelGraph& graph, int64_t n) {
-  const Signal deviation = MeanAndDeviation(graph, Volume(graph), n)[1];
-  return TinyRatio(graph, SampleDeviation(graph, deviation, n), Volume(graph)).node;
+  return TinyRatio(graph, SampleDeviation(graph, Volume(graph), n), Volume(graph)).node;
 }
 Node AddWvma(KernelGraph& graph, int64_t n) {
   const Signal weighted = Map<3>(
       graph, "volume times size of return",
       {Close(graph), Lag(graph, Close(graph), 1), Volume(graph)},
       [](const std::array<double, 3>& in) { return std::abs((in[0] - in[1]) / in[1]) * in[2]; });
-  const Signals<2> fold = MeanAndDeviation(graph, weighted, n);
-  return TinyRatio(graph, SampleDeviation(graph, fold[1], n), fold[0]).node;
+  return TinyRatio(graph, SampleDeviation(graph, weighted, n),
+                   MeanAndDeviation(graph, weighted, n)[0])
+      .node;
 }
 
 struct Text {

@@ -1,6 +1,7 @@
 #include "almanac/feature/family/technical.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace almanac::technical {
 
@@ -37,8 +38,54 @@ Signal Difference(KernelGraph& graph, const Signal& a, const Signal& b) {
                 [](const std::array<double, 2>& in) { return in[0] - in[1]; });
 }
 
+Signal Scaled(KernelGraph& graph, const Signal& signal, double factor) {
+  return Map<1>(graph, "scaled", {signal},
+                [factor](const std::array<double, 1>& in) { return factor * in[0]; }, {factor});
+}
+
+Signal Product(KernelGraph& graph, const Signal& a, const Signal& b) {
+  return Map<2>(graph, "product", {a, b},
+                [](const std::array<double, 2>& in) { return in[0] * in[1]; });
+}
+
+Signal Square(KernelGraph& graph, const Signal& signal) {
+  return Map<1>(graph, "square", {signal},
+                [](const std::array<double, 1>& in) { return in[0] * in[0]; });
+}
+
+Signal Size(KernelGraph& graph, const Signal& signal) {
+  return Map<1>(graph, "size", {signal},
+                [](const std::array<double, 1>& in) { return std::abs(in[0]); });
+}
+
+Signal Gain(KernelGraph& graph, const Signal& change) {
+  return Map<1>(graph, "gain", {change},
+                [](const std::array<double, 1>& in) { return in[0] < 0 ? 0 : in[0]; });
+}
+
+Signal Loss(KernelGraph& graph, const Signal& change) {
+  return Map<1>(graph, "loss", {change},
+                [](const std::array<double, 1>& in) { return in[0] > 0 ? 0 : -in[0]; });
+}
+
+Signal Sign(KernelGraph& graph, const Signal& signal) {
+  return Map<1>(graph, "sign", {signal}, [](const std::array<double, 1>& in) {
+    return std::isnan(in[0]) ? kUnknown : static_cast<double>((in[0] > 0) - (in[0] < 0));
+  });
+}
+
 Signal Lag(KernelGraph& graph, const Signal& signal, int64_t bars) {
   return AddCell(graph, "lag", {signal}, {static_cast<double>(bars)}, LagCell{LagWindow(bars)})[0];
+}
+
+Signal Change(KernelGraph& graph, const Signal& signal) {
+  return Difference(graph, signal, Lag(graph, signal, 1));
+}
+
+Signal LogReturn(KernelGraph& graph, int64_t bars) {
+  return Map<2>(
+      graph, "log return", {Close(graph), Lag(graph, Close(graph), bars)},
+      [](const std::array<double, 2>& in) { return std::log1p((in[0] - in[1]) / in[1]); });
 }
 
 Signal RollingSum(KernelGraph& graph, const Signal& signal, int64_t window) {
@@ -78,6 +125,12 @@ Signals<2> MeanAndDeviation(KernelGraph& graph, const Signal& signal, int64_t wi
                  DeviationCell{FoldWindow<Moments>(window)});
 }
 
+Signal SampleDeviation(KernelGraph& graph, const Signal& signal, int64_t window) {
+  const auto length = static_cast<double>(window);
+  return Scaled(graph, MeanAndDeviation(graph, signal, window)[1],
+                std::sqrt(length / (length - 1)));
+}
+
 Signals<2> Line(KernelGraph& graph, const Signal& signal, int64_t window) {
   return AddCell(graph, "line", {signal}, {static_cast<double>(window)},
                  LineCell{FoldWindow<LineFold>(window)});
@@ -107,12 +160,8 @@ Signal AverageTrueRange(KernelGraph& graph, int64_t window) {
 }
 
 Signal Rsi(KernelGraph& graph, const Signal& signal, int64_t window) {
-  const Signal change = Difference(graph, signal, Lag(graph, signal, 1));
-  const Signal gain = Map<1>(graph, "gain", {change},
-                             [](const std::array<double, 1>& in) { return in[0] < 0 ? 0 : in[0]; });
-  const Signal loss = Map<1>(graph, "loss", {change}, [](const std::array<double, 1>& in) {
-    return in[0] > 0 ? 0 : -in[0];
-  });
+  const Signal gain = Gain(graph, Change(graph, signal));
+  const Signal loss = Loss(graph, Change(graph, signal));
   return Map<2>(graph, "rsi", {WilderMean(graph, gain, window), WilderMean(graph, loss, window)},
                 [](const std::array<double, 2>& in) { return 100 * Share(in[0], in[0] + in[1]); });
 }

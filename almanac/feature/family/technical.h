@@ -1,5 +1,5 @@
-// Series that technical indicators are wired from. Each names its computation, so that equal parts
-// of several indicators are one node of the graph. Inside this room.
+// Series that indicators of all kinds are wired from. Each names its computation, so that equal
+// parts of several indicators are one node of the graph. Inside this room.
 #ifndef ALMANAC_FEATURE_FAMILY_TECHNICAL_H_
 #define ALMANAC_FEATURE_FAMILY_TECHNICAL_H_
 
@@ -66,7 +66,17 @@ Signal Ratio(KernelGraph& graph, const Signal& part, const Signal& whole, double
 Signal Distance(KernelGraph& graph, const Signal& level);
 Signal Difference(KernelGraph& graph, const Signal& a, const Signal& b);
 
+Signal Scaled(KernelGraph& graph, const Signal& signal, double factor);
+Signal Product(KernelGraph& graph, const Signal& a, const Signal& b);
+Signal Square(KernelGraph& graph, const Signal& signal);
+Signal Size(KernelGraph& graph, const Signal& signal);  // without its sign
+Signal Gain(KernelGraph& graph, const Signal& change);  // max(change, 0)
+Signal Loss(KernelGraph& graph, const Signal& change);  // max(-change, 0)
+Signal Sign(KernelGraph& graph, const Signal& signal);  // 1, 0 or -1
+
 Signal Lag(KernelGraph& graph, const Signal& signal, int64_t bars);
+Signal Change(KernelGraph& graph, const Signal& signal);  // signal[t] - signal[t-1]
+Signal LogReturn(KernelGraph& graph, int64_t bars);       // ln(close[t] / close[t-bars])
 Signal RollingSum(KernelGraph& graph, const Signal& signal, int64_t window);
 Signal RollingMaximum(KernelGraph& graph, const Signal& signal, int64_t window);
 Signal RollingMinimum(KernelGraph& graph, const Signal& signal, int64_t window);
@@ -86,6 +96,8 @@ Signal ExponentialMean(KernelGraph& graph, const Signal& signal, int64_t window,
 Signal WilderMean(KernelGraph& graph, const Signal& signal, int64_t window);
 // Mean and standard deviation (divisor n).
 Signals<2> MeanAndDeviation(KernelGraph& graph, const Signal& signal, int64_t window);
+// The standard deviation with divisor n - 1.
+Signal SampleDeviation(KernelGraph& graph, const Signal& signal, int64_t window);
 // LineCell's outputs.
 Signals<2> Line(KernelGraph& graph, const Signal& signal, int64_t window);
 

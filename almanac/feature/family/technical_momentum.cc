@@ -104,10 +104,9 @@ Node AddTrix(KernelGraph& graph, Values v) {
 Node AddRsi(KernelGraph& graph, int64_t n) { return Rsi(graph, Close(graph), n).node; }
 
 Node AddCmo(KernelGraph& graph, int64_t n) {
-  const Signal change = Difference(graph, Close(graph), Lag(graph, Close(graph), 1));
-  const Signal size = Map<1>(graph, "size", {change},
-                             [](const std::array<double, 1>& in) { return std::abs(in[0]); });
-  return Ratio(graph, RollingSum(graph, change, n), RollingSum(graph, size, n), 100).node;
+  const Signal change = Change(graph, Close(graph));
+  return Ratio(graph, RollingSum(graph, change, n), RollingSum(graph, Size(graph, change), n), 100)
+      .node;
 }
 
 Node AddConnorsRsi(KernelGraph& graph, Values v) {
