@@ -61,6 +61,26 @@ TEST(FeatureSet, SeveralParametersGiveEveryCombination) {
   EXPECT_EQ(FeatureSet::FromJson(set.ToJson()).specs(), set.specs());
 }
 
+TEST(FeatureSet, ReadsShippedSetsAmongFamilies) {
+  const FeatureSet set = Read(
+      "features:\n"
+      "  - {family: log_return, windows: [1]}\n"
+      "  - {set: alpha158}\n");
+  EXPECT_EQ(set.size(), 159U);
+  EXPECT_EQ(set.Columns()[1].name, "KMID");
+  EXPECT_EQ(set.Columns().back().name, "VSUMD60");
+  EXPECT_EQ(FeatureSet::FromJson(set.ToJson()).specs(), set.specs());
+  EXPECT_THAT(MessageOf([] { Read("features:\n  - {set: alpha185}\n"); }),
+              testing::AllOf(HasSubstr("recipe.yaml:2"), HasSubstr("alpha158")));
+  EXPECT_THAT(MessageOf([] {
+                Read("features:\n  - {set: alpha158}\n  - {family: alpha_ma, windows: [5]}\n");
+              }),
+              testing::AllOf(HasSubstr("recipe.yaml:3"), HasSubstr("MA5 is there twice")));
+  EXPECT_THAT(MessageOf([] { Read("features:\n  - {set: alpha158, windows: [5]}\n"); }),
+              HasSubstr("windows"));
+  EXPECT_THAT(MessageOf([] { FeatureSet::Named("alfa158"); }), HasSubstr("did you mean"));
+}
+
 TEST(FeatureSet, RefusesWrongParameters) {
   EXPECT_THAT(MessageOf([] { Read("features:\n  - {family: macd_line, fast: 26, slow: 12}\n"); }),
               testing::AllOf(HasSubstr("recipe.yaml:2"),

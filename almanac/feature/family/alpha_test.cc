@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "almanac/feature/build.h"
-#include "almanac/feature/golden_for_test.h"
+#include "almanac/feature/golden_file_for_test.h"
 
 namespace almanac {
 namespace {
@@ -23,22 +23,14 @@ TEST(Alpha158, HasQlibsColumnsInQlibsOrder) {
 }
 
 TEST(Alpha158, AgreesWithPandas) {
-  const CandleSeries bars = MadeGoldenBars();
-  const GoldenColumns golden = ReadGolden("alpha_golden.csv");
-  const FeatureSet set = FeatureSet::Named("alpha158");
-  for (const FeatureSpec& spec : set.specs()) {
-    ExpectGolden(spec, bars, golden);
-  }
+  ExpectGolden(FeatureSet::Named("alpha158").specs(), MadeGoldenBars(),
+               ReadGoldenColumns("alpha_golden.csv"));
 }
 
 TEST(Alpha158, AgreesWithPandasOnRealData) {
   ALMANAC_NEEDS_REAL_DATA("crypto/spot_30m");
-  const CandleSeries bars = RealGoldenBars();
-  const GoldenColumns golden = ReadGolden("alpha_golden_real.csv");
-  const FeatureSet set = FeatureSet::Named("alpha158");
-  for (const FeatureSpec& spec : set.specs()) {
-    ExpectGolden(spec, bars, golden);
-  }
+  ExpectGolden(FeatureSet::Named("alpha158").specs(), RealGoldenBars(),
+               ReadGoldenColumns("alpha_golden_real.csv"));
 }
 
 TEST(Alpha360, IsTheLastSixtyBarsOverTheLastOne) {

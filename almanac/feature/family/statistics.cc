@@ -63,8 +63,12 @@ Node AddAutocorrelation(KernelGraph& graph, Values v) {
 // spaced, so the slope has the weights -2, -1, 0, 1, 2 over 10 ln 2.
 Node AddHurst(KernelGraph& graph, int64_t n) {
   Signals<5> squares;
+  Signal moved = LogReturn(graph, 1);
   for (size_t i = 0; i < squares.size(); ++i) {
-    squares[i] = RollingSum(graph, Square(graph, LogReturn(graph, int64_t{1} << i)), n);
+    squares[i] = RollingSum(graph, Square(graph, moved), n);
+    // Over twice as many bars.
+    moved = Map<2>(graph, "plus", {moved, Lag(graph, moved, int64_t{1} << i)},
+                   [](const std::array<double, 2>& in) { return in[0] + in[1]; });
   }
   return Map<4>(graph, "hurst", {squares[0], squares[1], squares[3], squares[4]},
                 [](const std::array<double, 4>& in) {

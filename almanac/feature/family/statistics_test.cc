@@ -8,17 +8,19 @@
 #include "almanac/feature/cell/entropy.h"
 #include "almanac/feature/cell/sorted.h"
 #include "almanac/feature/every_family_for_test.h"
-#include "almanac/feature/golden_for_test.h"
+#include "almanac/feature/golden_file_for_test.h"
 #include "almanac/feature/random_series_for_test.h"
 
 namespace almanac {
 namespace {
 
-TEST(Statistics, AgreeWithNumpyScipyAndStatsmodels) { ExpectGoldenFile("statistics"); }
+TEST(Statistics, AgreeWithNumpyScipyAndStatsmodels) {
+  ExpectGoldenFile("statistics_golden.csv", MadeGoldenBars());
+}
 
 TEST(Statistics, AgreeOnRealData) {
   ALMANAC_NEEDS_REAL_DATA("crypto/spot_30m");
-  ExpectRealGoldenFile("statistics");
+  ExpectGoldenFile("statistics_golden_real.csv", RealGoldenBars());
 }
 
 std::vector<Family> FamiliesHere() {
@@ -32,7 +34,7 @@ std::vector<Family> FamiliesHere() {
 
 TEST(Statistics, EveryFamilyHasGoldenValues) {
   std::set<std::string> seen;
-  for (const auto& [column, values] : ReadGolden("statistics_golden.csv")) {
+  for (const auto& [column, values] : ReadGoldenColumns("statistics_golden.csv")) {
     seen.insert(ParseColumnName(column).family);
   }
   for (const Family& family : FamiliesHere()) EXPECT_TRUE(seen.contains(family.info.name));

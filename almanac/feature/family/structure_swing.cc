@@ -246,13 +246,12 @@ Family OfLevels(const Text& text, Node (*add)(KernelGraph&, Values)) {
   return family;
 }
 
-Family OfFractal(FamilyInfo info, Node (*add)(KernelGraph&, Values)) {
-  info.look_back = "5 bars, then since the fractal";
-  info.source = "Williams 1995, Trading Chaos";
-  return {
-      .info = std::move(info), .unbounded_memory = true, .add_all = add, .look_back = [](Values) {
-        return 2 * kFractalBars + 1;
-      }};
+Family OfFractal(const Text& text, Node (*add)(KernelGraph&, Values)) {
+  return {.info = {text.name, text.formula, text.unit, text.range, "5 bars, then since the fractal",
+                   0, "Williams 1995, Trading Chaos"},
+          .unbounded_memory = true,
+          .add_all = add,
+          .look_back = [](Values) { return 2 * kFractalBars + 1; }};
 }
 
 std::vector<Family> OfSwings() {

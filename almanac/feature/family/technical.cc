@@ -83,6 +83,7 @@ Signal Change(KernelGraph& graph, const Signal& signal) {
 }
 
 Signal LogReturn(KernelGraph& graph, int64_t bars) {
+  if (bars == 1) return {"log return 1", AddOneBarLogReturn(graph)};
   return Map<2>(
       graph, "log return", {Close(graph), Lag(graph, Close(graph), bars)},
       [](const std::array<double, 2>& in) { return std::log1p((in[0] - in[1]) / in[1]); });

@@ -3,16 +3,18 @@
 #include <gtest/gtest.h>
 
 #include "almanac/base/error.h"
-#include "almanac/feature/golden_for_test.h"
+#include "almanac/feature/golden_file_for_test.h"
 
 namespace almanac {
 namespace {
 
-TEST(Temporal, AgreesWithPandasAndTheTzDatabase) { ExpectGoldenFile("temporal"); }
+TEST(Temporal, AgreesWithPandasAndTheTzDatabase) {
+  ExpectGoldenFile("temporal_golden.csv", MadeGoldenBars());
+}
 
 TEST(Temporal, AgreesOnRealData) {
   ALMANAC_NEEDS_REAL_DATA("crypto/spot_30m");
-  ExpectRealGoldenFile("temporal");
+  ExpectGoldenFile("temporal_golden_real.csv", RealGoldenBars());
 }
 
 // The value of a family in the row of that time.

@@ -6,7 +6,7 @@ import pandas as pd
 
 HERE = pathlib.Path(__file__).resolve().parent
 REAL = HERE.parents[2].parent / "shared/data/crypto/spot_30m/BTCUSDT.csv.zst"
-# Rows of the file; golden_for_test.h takes the same.
+# Rows of the file; golden_file_for_test.h takes the same.
 REAL_FIRST, REAL_COUNT = 40_000, 2_000
 
 
