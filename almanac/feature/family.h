@@ -51,8 +51,12 @@ std::vector<Family> CandlestickFamilies();
 namespace technical {
 std::vector<Family> AverageFamilies();
 std::vector<Family> ChannelFamilies();
+std::vector<Family> ConvergenceFamilies();
+std::vector<Family> CycleFamilies();
+std::vector<Family> LevelFamilies();
 std::vector<Family> MomentumFamilies();
 std::vector<Family> OscillatorFamilies();
+std::vector<Family> StatisticFamilies();
 std::vector<Family> TrendFamilies();
 std::vector<Family> VolumeFamilies();
 }  // namespace technical

@@ -98,6 +98,8 @@ Signal WilderMean(KernelGraph& graph, const Signal& signal, int64_t window);
 Signals<2> MeanAndDeviation(KernelGraph& graph, const Signal& signal, int64_t window);
 // The standard deviation with divisor n - 1.
 Signal SampleDeviation(KernelGraph& graph, const Signal& signal, int64_t window);
+// Mean and mean distance from it.
+Signals<2> MeanAndDistance(KernelGraph& graph, const Signal& signal, int64_t window);
 // LineCell's outputs.
 Signals<2> Line(KernelGraph& graph, const Signal& signal, int64_t window);
 

@@ -10,31 +10,6 @@ namespace {
 using Node = KernelGraph::Node;
 using Values = std::span<const int64_t>;
 
-// The mean distance from the mean needs every value of the window again at each bar.
-struct CciCell {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  FoldWindow<Moments> window;
-  std::vector<double> ring;
-  uint64_t position = 0;
-
-  explicit CciCell(int64_t length) : window(length), ring(static_cast<size_t>(length), kUnknown) {}
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    const double mean = window.Push(Moments::Of(in[0])).mean;
-    ring[position] = in[0];
-    if (++position == ring.size()) position = 0;
-    out[0] = kUnknown;
-    if (!window.full()) return;
-    double distances = 0;
-    for (const double value : ring) distances += std::abs(value - mean);
-    constexpr double kLambert = 0.015;
-    out[0] = Share(in[0] - mean, kLambert * distances / static_cast<double>(ring.size()));
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(window, ring, position);
-  }
-};
-
 // Ehlers' transform of the position (0 to 1) of the median price in its range. A bar without a
 // position is passed over.
 struct FisherCell {
@@ -97,7 +72,14 @@ Node AddWilliamsR(KernelGraph& graph, int64_t n) {
 }
 
 Node AddCci(KernelGraph& graph, int64_t n) {
-  return AddCell(graph, "cci", {TypicalPrice(graph)}, {static_cast<double>(n)}, CciCell(n))[0].node;
+  const Signal price = TypicalPrice(graph);
+  const Signals<2> mean = MeanAndDistance(graph, price, n);
+  return Map<3>(graph, "cci", {price, mean[0], mean[1]},
+                [](const std::array<double, 3>& in) {
+                  constexpr double kLambert = 0.015;
+                  return Share(in[0] - in[1], kLambert * in[2]);
+                })
+      .node;
 }
 
 Node AddUltimate(KernelGraph& graph, Values v) {
@@ -116,6 +98,15 @@ Node AddUltimate(KernelGraph& graph, Values v) {
                   return 100 * (4 * in[0] + 2 * in[1] + in[2]) / 7;
                 })
       .node;
+}
+
+Node AddIntradayMomentum(KernelGraph& graph, int64_t n) {
+  const Signal change = Difference(graph, Close(graph), Open(graph));
+  const Signal gain = Map<1>(graph, "gain", {change},
+                             [](const std::array<double, 1>& in) { return in[0] < 0 ? 0 : in[0]; });
+  const Signal size = Map<1>(graph, "size", {change},
+                             [](const std::array<double, 1>& in) { return std::abs(in[0]); });
+  return Ratio(graph, RollingSum(graph, gain, n), RollingSum(graph, size, n), 100).node;
 }
 
 Node AddBalanceOfPower(KernelGraph& graph, Values) {
@@ -223,6 +214,13 @@ std::vector<Family> OscillatorFamilies() {
        nullptr,
        AddUltimate,
        [](Values v) { return v[2] + 1; }},
+      {{"imi",
+        "100 sum(max(close - open, 0)) / sum(|close - open|) over n bars; NaN where all are 0",
+        "percent", "[0, 100]", "n bars", 1,
+        "Chande and Kroll 1994, The New Technical Trader; TA-Lib: IMI"},
+       0,
+       false,
+       AddIntradayMomentum},
       {{"balance_of_power", "(close - open) / (high - low); NaN where high = low", "ratio",
         "[-1, 1]", "1 bar", 0, "Livshin 2001, Stocks and Commodities 19; TA-Lib: BOP"},
        0,

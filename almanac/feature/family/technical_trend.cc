@@ -60,6 +60,13 @@ Node AddMinus(KernelGraph& graph, int64_t n) {
 }
 
 // 100 (n - bars since the extreme of n + 1 bars) / n
+Node AddRating(KernelGraph& graph, Values v) {
+  const Signal adx = WilderMean(graph, Index(graph, v[0]), v[0]);
+  return Map<2>(graph, "half", {adx, Lag(graph, adx, v[0] - 1)},
+                [](const std::array<double, 2>& in) { return (in[0] + in[1]) / 2; })
+      .node;
+}
+
 template <bool kLargest>
 Signal Aroon(KernelGraph& graph, int64_t n) {
   const auto span = static_cast<double>(n);
@@ -125,6 +132,35 @@ std::vector<Family> TrendFamilies() {
          return WilderMean(graph, Index(graph, v[0]), v[0]).node;
        },
        [](Values v) { return 2 * v[0]; }},
+      {{"adxr",
+        "(adx[t] + adx[t-n+1]) / 2",
+        "percent",
+        "[0, 100]",
+        "3n - 1 bars, older ones with falling weight",
+        2,
+        "Wilder 1978, New Concepts in Technical Trading Systems; TA-Lib: ADXR",
+        {{.name = "window", .smallest = 2}}},
+       0,
+       true,
+       nullptr,
+       AddRating,
+       [](Values v) { return 3 * v[0] - 1; }},
+      {{"plus_dm", "s(u) / close[t], u of plus_di" + wilder, "ratio", "[0, inf)",
+        "n + 1 bars, older ones with falling weight", 2,
+        "Wilder 1978, New Concepts in Technical Trading Systems; TA-Lib: PLUS_DM / close"},
+       1,
+       true,
+       [](KernelGraph& graph, int64_t n) {
+         return Ratio(graph, Directional(graph, n).up, Close(graph)).node;
+       }},
+      {{"minus_dm", "s(d) / close[t], d of minus_di" + wilder, "ratio", "[0, inf)",
+        "n + 1 bars, older ones with falling weight", 2,
+        "Wilder 1978, New Concepts in Technical Trading Systems; TA-Lib: MINUS_DM / close"},
+       1,
+       true,
+       [](KernelGraph& graph, int64_t n) {
+         return Ratio(graph, Directional(graph, n).down, Close(graph)).node;
+       }},
       {{"aroon_up", "100 (n - bars since the highest high of n + 1 bars, the newest of equals) / n",
         "percent", "[0, 100]", "n + 1 bars", 1,
         "Chande 1995, Stocks and Commodities 13; TA-Lib: AROON"},

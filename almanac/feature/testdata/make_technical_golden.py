@@ -275,6 +275,23 @@ klinger = ema(force, 34) - ema(force, 55)
 out["klinger_oscillator_34_55"] = klinger / sma(v, 55)
 out["klinger_signal_34_55_13"] = ema(klinger, 13) / sma(v, 55)
 
+
+
+def middle_of(n):
+    return (highest(h, n) + lowest(l, n)) / 2
+
+
+span_a, span_b = (middle_of(9) + middle_of(26)) / 2, middle_of(52)
+out["ichimoku_conversion_base_9_26"] = (middle_of(9) - middle_of(26)) / c
+out["ichimoku_lead_width_9_26_52"] = (span_a - span_b) / c
+cloud_a, cloud_b = before(span_a, 26), before(span_b, 26)
+out["ichimoku_cloud_width_9_26_52_26"] = (cloud_a - cloud_b) / c
+top, bottom = np.fmax(cloud_a, cloud_b), np.fmin(cloud_a, cloud_b)
+top[np.isnan(cloud_b)] = bottom[np.isnan(cloud_b)] = nan
+out["ichimoku_cloud_distance_9_26_52_26"] = np.where(
+    c > top, c / top - 1, np.where(c < bottom, c / bottom - 1, 0 * top)
+)
+
 golden = pd.DataFrame(out)
 golden.insert(0, "row", np.arange(size))
 # All warm-up rows, and enough of the rest to see every recursion go on.
