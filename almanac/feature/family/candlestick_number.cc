@@ -208,9 +208,9 @@ std::vector<Family> Numbers() {
                "(min(open, close) - low) / (high - low); NaN where high = low", "ratio", "[0, 1]",
                AddOfRange<LowerShadow>),
       OfMean("body", "|close - open|", AddOfMean<Body>),
-      OfMean("range", "high - low", AddOfMean<Range>),
-      OfMean("upper_shadow", "high - max(open, close)", AddOfMean<UpperShadow>),
-      OfMean("lower_shadow", "min(open, close) - low", AddOfMean<LowerShadow>),
+      OfMean("range", "(high - low)", AddOfMean<Range>),
+      OfMean("upper_shadow", "(high - max(open, close))", AddOfMean<UpperShadow>),
+      OfMean("lower_shadow", "(min(open, close) - low)", AddOfMean<LowerShadow>),
       Gap("gap", "open / close[t-1] - 1", AddGap),
       Gap("body_gap",
           "between the bodies of t-1 and t: distance / close, negative downwards, 0 where they "

@@ -89,8 +89,10 @@ def simulate(rng, size):
     """Candles of a few whole sizes: ties, gaps and shaven ends are common."""
     scale = np.repeat(rng.choice([1, 2, 6], size // 8 + 1), 8)[:size]
     body = rng.choice([0, 1, 2, 4, 8, 16], size) * rng.choice([-1, 1], size)
-    body = np.where(rng.random(size) < 0.5, body, np.abs(body) * np.repeat(rng.choice([-1, 1], size // 5 + 1), 5)[:size])
-    gap = np.where(rng.random(size) < 0.3, 0, rng.choice([-16, -8, -4, -2, -1, 1, 2, 4, 8, 16], size))
+    run = np.repeat(rng.choice([-1, 1], size // 5 + 1), 5)[:size]
+    body = np.where(rng.random(size) < 0.5, body, np.abs(body) * run)
+    jumps = rng.choice([-16, -8, -4, -2, -1, 1, 2, 4, 8, 16], size)
+    gap = np.where(rng.random(size) < 0.3, 0, jumps)
     upper = np.where(rng.random(size) < 0.4, 0, rng.choice([1, 2, 6, 16], size))
     lower = np.where(rng.random(size) < 0.4, 0, rng.choice([1, 2, 6, 16], size))
     # Held near one level, or a segment would begin far from where the last one ended.
@@ -111,10 +113,9 @@ def collect():
     bars = simulate(rng, 300)
     missing = {(name, value) for name in PATTERNS for value in possible(name)}
     length = 24
-    for attempt in range(400):
+    for _ in range(400):
         for name in PATTERNS:
-            for value in set(find(name, bars)[~np.isnan(find(name, bars))]):
-                missing.discard((name, value))
+            missing -= {(name, value) for value in np.unique(find(name, bars))}
         if not missing:
             return [x.astype(int) for x in bars]
         more = simulate(rng, 200_000)
@@ -128,7 +129,8 @@ def collect():
 
 
 crafted = collect()
-pd.DataFrame(dict(zip(("open", "high", "low", "close"), crafted))).to_csv("candle_bars.csv", index=False)
+FIELDS = ("open", "high", "low", "close")
+pd.DataFrame(dict(zip(FIELDS, crafted))).to_csv("candle_bars.csv", index=False)
 with open("candle_golden.csv", "w") as out:
     out.write("pattern,row,value\n")
     for name in PATTERNS:
@@ -139,9 +141,10 @@ with open("candle_golden.csv", "w") as out:
 
 
 def read(path, columns):
-    text = subprocess.run(["zstd", "-dc", f"{shared}/{path}"], capture_output=True, check=True).stdout
+    command = ["zstd", "-dc", f"{shared}/{path}"]
+    text = subprocess.run(command, capture_output=True, check=True).stdout
     frame = pd.read_csv(io.BytesIO(text), float_precision="round_trip")
-    ticks = [np.floor(frame[k].to_numpy() * 1e6 + 0.5) for k in ("open", "high", "low", "close")]
+    ticks = [np.floor(frame[k].to_numpy() * 1e6 + 0.5) for k in FIELDS]
     if columns is None:
         return [ticks]
     starts = np.flatnonzero(frame[columns].ne(frame[columns].shift()))

@@ -25,8 +25,8 @@ def before(x, n=1):
 
 
 def moved(x):
-    """For functions of deviations alone: TA-Lib takes them as mean squares less squared means, which
-    loses the more digits the further the values are from 0."""
+    """For functions of deviations alone: TA-Lib takes them as mean squares less squared means,
+    which loses the more digits the further the values are from 0."""
     return x - x[-1]
 
 
@@ -91,7 +91,8 @@ def columns(bars):
     out["true_range"] = ta.call("TRANGE", [h, l, c]) / c
     out["balance_of_power"] = ta.call("BOP", [o, h, l, c])
     out["ultimate_oscillator_7_14_28"] = ta.call("ULTOSC", [h, l, c], (7, 14, 28))
-    out["chaikin_oscillator_3_10"] = ta.call("ADOSC", [h, l, c, v], (3, 10)) / ta.call("SMA", [v], (10,))
+    oscillator = ta.call("ADOSC", [h, l, c, v], (3, 10))
+    out["chaikin_oscillator_3_10"] = oscillator / ta.call("SMA", [v], (10,))
     for fast, slow, smooth in ((12, 26, 9), (3, 10, 4)):
         line, signal, histogram = ta.call("MACD", [c], (fast, slow, smooth), outputs=3)
         out[f"macd_line_{fast}_{slow}"] = line / c
@@ -120,7 +121,8 @@ def columns(bars):
     out["sar_extended_distance_1_3_2_15_2_1_10"] = distance(np.abs(stop))
     for fast, slow in ((50, 5), (20, 10)):
         mama, fama = ta.call("MAMA", [c], (fast / 100.0, slow / 100.0), outputs=2)
-        out[f"mama_distance_{fast}_{slow}"], out[f"fama_distance_{fast}_{slow}"] = distance(mama), distance(fama)
+        out[f"mama_distance_{fast}_{slow}"] = distance(mama)
+        out[f"fama_distance_{fast}_{slow}"] = distance(fama)
     period = ta.call("HT_DCPERIOD", [c])
     out["ht_period"] = period
     mean = ta.call("MAVP", [c, np.nan_to_num(period)], (10, 40, 0))

@@ -25,13 +25,16 @@ class TaLib:
         """
         size = len(inputs[0])
         arrays = [np.ascontiguousarray(x, dtype=np.float64) for x in inputs]
-        results = [np.zeros(size, dtype=np.int32 if integers else np.float64) for _ in range(outputs)]
+        kind, pointer = (np.int32, _INTS) if integers else (np.float64, _DOUBLES)
+        results = [np.zeros(size, dtype=kind) for _ in range(outputs)]
         begin, count = ctypes.c_int(), ctypes.c_int()
         arguments = [ctypes.c_int(0), ctypes.c_int(size - 1)]
         arguments += [x.ctypes.data_as(_DOUBLES) for x in arrays]
-        arguments += [ctypes.c_double(x) if isinstance(x, float) else ctypes.c_int(x) for x in options]
+        for option in options:
+            number = ctypes.c_double if isinstance(option, float) else ctypes.c_int
+            arguments.append(number(option))
         arguments += [ctypes.byref(begin), ctypes.byref(count)]
-        arguments += [x.ctypes.data_as(_INTS if integers else _DOUBLES) for x in results]
+        arguments += [x.ctypes.data_as(pointer) for x in results]
         status = getattr(self.library, "TA_" + name)(*arguments)
         if status != 0:
             raise SystemExit(f"TA_{name}{options}: error {status}")
