@@ -9,6 +9,7 @@
 #include "almanac/evaluate/metric_sums.h"
 #include "almanac/evaluate/metrics.h"
 #include "almanac/evaluate/p_value.h"
+#include "almanac/evaluate/ratio_sums.h"
 #include "almanac/evaluate/statistics.h"
 
 namespace almanac {
@@ -41,19 +42,6 @@ Losses InstantLosses(const ForecastSample& sample, const MetricSums& sums) {
     losses.absolute_naive.push_back(absolute_naive / rows);
   }
   return losses;
-}
-
-double ChooseBlockLength(const ForecastSample& sample, const Losses& losses,
-                         const BootstrapOptions& options) {
-  if (options.block_length > 0) return options.block_length;
-  std::vector<double> difference(losses.squared.size());
-  bool differs = false;
-  for (size_t i = 0; i < difference.size(); ++i) {
-    difference[i] = losses.squared[i] - losses.squared_naive[i];
-    differs = differs || difference[i] != 0;
-  }
-  const double length = AutomaticBlockLength(differs ? difference : losses.squared);
-  return std::max(length, static_cast<double>(sample.horizon));
 }
 
 std::vector<MetricResult> ResultsWithIntervals(const MetricSums& sums, double block_length,
@@ -121,12 +109,6 @@ std::vector<std::string> Assumptions(const ForecastSample& sample, const Evaluat
   return lines;
 }
 
-Json ToJson(const Estimate& estimate) {
-  return Json{{"value", NumberOrNull(estimate.value)},
-              {"low", NumberOrNull(estimate.interval.low)},
-              {"high", NumberOrNull(estimate.interval.high)}};
-}
-
 Json ToJson(const GroupResult& group) {
   Json metrics = Json::array();
   for (const MetricResult& result : group.metrics) {
@@ -160,7 +142,8 @@ Evaluation Evaluate(const ForecastSample& sample, const EvaluateOptions& options
   evaluation.last_made_at = sample.made_at.back();
   evaluation.horizon = sample.horizon;
   evaluation.bootstrap = options.bootstrap;
-  evaluation.block_length = ChooseBlockLength(sample, losses, options.bootstrap);
+  evaluation.block_length = BlockLengthOfDifference(losses.squared, losses.squared_naive,
+                                                    sample.horizon, options.bootstrap);
   evaluation.metrics = ResultsWithIntervals(sums, evaluation.block_length, options.bootstrap);
   evaluation.squared = TestDieboldMariano(losses.squared, losses.squared_naive, sample.horizon);
   evaluation.absolute = TestDieboldMariano(losses.absolute, losses.absolute_naive, sample.horizon);
