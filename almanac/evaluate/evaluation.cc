@@ -166,8 +166,11 @@ Json ToJson(const MetricResult& result) {
 Json ToJson(const Evaluation& evaluation) {
   Json metrics = Json::array();
   for (const MetricResult& result : evaluation.metrics) metrics.push_back(ToJson(result));
-  Json months = Json::array();
-  for (const GroupResult& month : evaluation.months) months.push_back(ToJson(month));
+  const auto groups = [](const std::vector<GroupResult>& results) {
+    Json json = Json::array();
+    for (const GroupResult& group : results) json.push_back(ToJson(group));
+    return json;
+  };
   return Json{
       {"model", evaluation.model},
       {"naive", evaluation.naive},
@@ -184,7 +187,9 @@ Json ToJson(const Evaluation& evaluation) {
       {"metrics", std::move(metrics)},
       {"diebold_mariano",
        {{"squared", ToJson(evaluation.squared)}, {"absolute", ToJson(evaluation.absolute)}}},
-      {"months", std::move(months)},
+      {"months", groups(evaluation.months)},
+      {"symbols", groups(evaluation.symbols)},
+      {"regimes", groups(evaluation.regimes)},
       {"assumptions", evaluation.assumptions}};
 }
 

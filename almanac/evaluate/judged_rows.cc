@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "almanac/base/error.h"
+#include "almanac/evaluate/statistics.h"
 
 namespace almanac {
 namespace {
@@ -76,11 +77,28 @@ ForecastSample JudgedRows::Sample() const {
   return sample;
 }
 
+std::vector<double> TrailingVolatility(const CandleSeries& series) {
+  std::vector<double> volatility(series.size(), std::numeric_limits<double>::quiet_NaN());
+  std::vector<double> returns(series.size(), 0.0);
+  for (size_t i = 1; i < series.size(); ++i) {
+    returns[i] = std::log(series.close[i] / series.close[i - 1]);
+  }
+  for (size_t i = kVolatilityBars; i < series.size(); ++i) {
+    volatility[i] =
+        std::sqrt(Variance(std::span(returns).subspan(i + 1 - kVolatilityBars, kVolatilityBars)));
+  }
+  return volatility;
+}
+
 JudgedRows JoinOutcomes(const ForecastTable& table, std::string_view model, std::string_view naive,
                         int64_t horizon, std::span<const SymbolOutcome> outcomes) {
   const std::map<Key, size_t> model_rows = RowsOf(table, model, horizon);
   const std::map<Key, size_t> naive_rows = RowsOf(table, naive, horizon);
   const std::vector<double> returns = table.Returns();
+  std::map<std::string, std::vector<double>> volatility;
+  for (const SymbolOutcome& outcome : outcomes) {
+    volatility[outcome.series->key.symbol] = TrailingVolatility(*outcome.series);
+  }
   JudgedRows judged;
   judged.horizon = static_cast<size_t>(horizon);
   for (const auto& [key, row] : model_rows) {
@@ -105,6 +123,7 @@ JudgedRows JoinOutcomes(const ForecastTable& table, std::string_view model, std:
     judged.actual.push_back(ToReturn(outcome.kind, outcome.labels->value[bar], price));
     judged.naive.push_back(returns[naive_row->second]);
     judged.price.push_back(price);
+    judged.volatility.push_back(volatility.at(symbol)[bar]);
   }
   return judged;
 }

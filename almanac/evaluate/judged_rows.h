@@ -32,6 +32,8 @@ struct JudgedRows {
   std::vector<TimeMs> made_at;
   std::vector<TimeMs> known_at;  // when the outcome was known: the label's t1
   std::vector<double> forecast, actual, naive, price;
+  // TrailingVolatility known at made_at; empty where nobody asked for it.
+  std::vector<double> volatility;
   size_t horizon = 1;          // bars
   size_t without_outcome = 0;  // forecasts left out: no label, as at the end of the data
   size_t without_naive = 0;    // ... because the naive forecast has no such row
@@ -42,6 +44,11 @@ struct JudgedRows {
   // Views into this object, which must outlive them. For forecasts made at every bar.
   ForecastSample Sample() const;
 };
+
+// The standard deviation (n - 1) of the log returns of the last kVolatilityBars bars, known at each
+// bar's close; NaN before there are so many.
+inline constexpr size_t kVolatilityBars = 48;
+std::vector<double> TrailingVolatility(const CandleSeries& series);
 
 // The rows of `model` at `horizon` beside those of `naive`. Throws Error(kUsage) if the table has
 // no row of one of them at that horizon or of a symbol without an outcome; Error(kBadData) for a

@@ -116,6 +116,8 @@ struct Evaluation {
   DieboldMariano squared;   // against naive in return space, loss e^2: decides the verdict
   DieboldMariano absolute;  // the same with loss |e|
   std::vector<GroupResult> months;
+  std::vector<GroupResult> symbols;  // set by AddBreakdowns, as regimes
+  std::vector<GroupResult> regimes;
   std::vector<std::string> assumptions;
   std::string verdict;  // one sentence in plain words
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Writes golden.json beside itself: what scipy, statsmodels, scikit-learn and plain numpy say.
 
-Needs numpy, scipy, statsmodels, scikit-learn. The inputs are in the file, so that the C++ test draws
+Needs numpy, pandas, scipy, statsmodels, scikit-learn. The inputs are in the file, so that the C++ test draws
 nothing itself.
 """
 import json
 import pathlib
 
 import numpy as np
+import pandas as pd
 import scipy.special
 import scipy.stats
 import sklearn.metrics
@@ -75,6 +76,136 @@ def metrics(forecast, actual, naive, price, return_scale, price_scale):
             "r2": 1 - np.sum((pa - pf) ** 2) / np.sum((pa - pn) ** 2),
         }
     return out
+
+
+def classes(random):
+    """Three classes and two, with ties, by scikit-learn."""
+    out = []
+    for k in (3, 2):
+        n = 160
+        actual = random.integers(0, k, n)
+        score = random.standard_normal((n, k))
+        score[np.arange(n), actual] += 0.8
+        p = np.exp(score)
+        p = np.round(p / p.sum(axis=1, keepdims=True), 2)
+        p[:, -1] = 1 - p[:, :-1].sum(axis=1)
+        p = np.clip(p, 0, 1)
+        naive = np.full(k, 1 / k) if k == 3 else np.array([0.4, 0.6])
+        onehot = np.eye(k)[actual]
+        chosen = p.argmax(axis=1)
+        brier = (p[:, 1] - onehot[:, 1]) ** 2 if k == 2 else ((p - onehot) ** 2).sum(axis=1)
+        # scikit-learn divides rows by their sum, which is 1 up to rounding.
+        entry = {
+            "probability": p.T.tolist(),
+            "actual": actual.tolist(),
+            "naive": naive.tolist(),
+            "log_loss": sklearn.metrics.log_loss(actual, p, labels=range(k)),
+            "naive_log_loss": sklearn.metrics.log_loss(
+                actual, np.tile(naive, (n, 1)), labels=range(k)
+            ),
+            "brier": brier.mean(),
+            "accuracy": sklearn.metrics.accuracy_score(actual, chosen),
+            "average_precision": [
+                sklearn.metrics.average_precision_score(onehot[:, c], p[:, c]) for c in range(k)
+            ],
+            "auc": [sklearn.metrics.roc_auc_score(onehot[:, c], p[:, c]) for c in range(k)],
+            "frequency": onehot.mean(axis=0).tolist(),
+            "precision": sklearn.metrics.precision_score(actual, chosen, average=None).tolist(),
+            "recall": sklearn.metrics.recall_score(actual, chosen, average=None).tolist(),
+            "confusion": sklearn.metrics.confusion_matrix(actual, chosen).tolist(),
+        }
+        if k == 2:
+            entry["brier"] = sklearn.metrics.brier_score_loss(actual, p[:, 1])
+        entry["reliability"] = []
+        for c in range(k):
+            bins = np.minimum((p[:, c] * 10).astype(int), 9)
+            rows = [np.flatnonzero(bins == b) for b in range(10)]
+            entry["reliability"].append(
+                [[len(r), p[r, c].mean() if len(r) else None, onehot[r, c].mean() if len(r) else None]
+                 for r in rows]
+            )
+        out.append(entry)
+    return out
+
+
+def quantiles(random):
+    n = 150
+    levels = [0.05, 0.25, 0.5, 0.75, 0.95]
+    actual = random.standard_normal(n) * 0.02
+    q = np.array([0.3 * actual + 0.015 * scipy.stats.norm.ppf(t) for t in levels])
+    naive = np.quantile(0.02 * random.standard_normal(500), levels)
+    edges = [0.0] + [(a + b) / 2 for a, b in zip(levels, levels[1:])] + [1.0]
+    out = {"levels": levels, "actual": actual.tolist(), "model": q.tolist(), "naive": naive.tolist()}
+    for name, side in (("model_result", q), ("naive_result", np.tile(naive[:, None], (1, n)))):
+        pinball = [sklearn.metrics.mean_pinball_loss(actual, side[k], alpha=t)
+                   for k, t in enumerate(levels)]
+        inside = [((side[k] <= actual) & (actual <= side[-1 - k])).mean() for k in (0, 1)]
+        score = [
+            np.mean(side[-1 - k] - side[k] + 2 / (2 * levels[k])
+                    * (np.maximum(side[k] - actual, 0) + np.maximum(actual - side[-1 - k], 0)))
+            for k in (0, 1)
+        ]
+        cells = (side < actual).sum(axis=0)
+        out[name] = {
+            "pinball": pinball,
+            "crps": 2 * sum((b - a) * loss for a, b, loss in zip(edges, edges[1:], pinball)),
+            "coverage": inside,
+            "width": [np.mean(side[-1 - k] - side[k]) for k in (0, 1)],
+            "interval_score": score,
+            "pit": [(cells == c).mean() for c in range(len(levels) + 1)],
+        }
+    return out
+
+
+def cross_section(random):
+    """A panel by pandas, which knows nothing of our code."""
+    times, symbols = 60, 12
+    rows = []
+    signal = random.standard_normal((times, symbols))
+    for t in range(1, times):
+        signal[t] = 0.8 * signal[t - 1] + 0.6 * signal[t]
+    for t in range(times):
+        for s in range(symbols):
+            if random.random() < 0.1:
+                continue
+            forecast = round(signal[t, s], 1)
+            rows.append((t, f"S{s:02}", forecast, 0.01 * (0.1 * forecast + random.standard_normal())))
+    frame = pd.DataFrame(rows, columns=["time", "symbol", "forecast", "actual"])
+    groups = frame.groupby("time")
+    ic = np.array([scipy.stats.pearsonr(g.forecast, g.actual)[0] for _, g in groups])
+    rank = np.array([scipy.stats.spearmanr(g.forecast, g.actual)[0] for _, g in groups])
+    buckets, tops, turnover, top_turnover, before = [], [], [], [], None
+    for _, g in groups:
+        order = g.sort_values(["forecast", "symbol"])
+        place = np.arange(len(order)) * 4 // len(order)
+        buckets.append([order.actual[place == b].mean() for b in range(4)])
+        top = set(order.symbol[place == 3])
+        if before is not None:
+            both = before[0].merge(g, on="symbol")
+            turnover.append(1 - scipy.stats.spearmanr(both.forecast_x, both.forecast_y)[0])
+            top_turnover.append(len(top - before[1]) / len(top))
+        before = (g, top)
+    buckets = np.array(buckets)
+
+    def mean(x, lag):
+        ols = sm.OLS(x, np.ones(len(x))).fit(
+            cov_type="HAC", cov_kwds={"maxlags": lag, "use_correction": False}
+        )
+        return {"mean": x.mean(), "error": ols.bse[0], "t": ols.tvalues[0], "p_value": ols.pvalues[0],
+                "deviation": x.std(ddof=1)}
+
+    return {
+        "time": frame.time.tolist(),
+        "symbol": frame.symbol.tolist(),
+        "forecast": frame.forecast.tolist(),
+        "actual": frame.actual.tolist(),
+        "ic": mean(ic, 4),
+        "rank_ic": mean(rank, 4),
+        "spread": mean(buckets[:, 3] - buckets[:, 0], 4),
+        "buckets": buckets.mean(axis=0).tolist(),
+        "ranking_turnover": np.mean(turnover),
+        "top_turnover": np.mean(top_turnover),
+    }
 
 
 def main():
@@ -149,6 +280,10 @@ def main():
     golden["metrics_drift"] = metrics(forecast, actual, drift, price, 0.0171, 1.93)
     losses = [(actual - forecast) ** 2, actual**2]
     golden["diebold_mariano"] = [dict(horizon=h, **diebold_mariano(*losses, h)) for h in (1, 3, 12)]
+
+    golden["classes"] = classes(random)
+    golden["quantile_sample"] = quantiles(random)
+    golden["cross_section"] = cross_section(random)
 
     path = pathlib.Path(__file__).with_name("golden.json")
     path.write_text(json.dumps(golden, indent=None, separators=(",", ":")) + "\n")
