@@ -7,6 +7,7 @@
 #include "almanac/base/error.h"
 #include "almanac/report/assets.h"
 #include "almanac/report/chart_data.h"
+#include "almanac/report/html_calibration.h"
 #include "almanac/report/html_plots.h"
 #include "almanac/report/html_tables.h"
 #include "almanac/report/markup.h"
@@ -126,6 +127,7 @@ std::string ForecastsHtml(const ReportData& data) {
   const std::string figures = ErrorFigures(data.errors, currency);
   if (!figures.empty()) html += "<h3>Distribution of the errors</h3>\n" + figures;
   html += ErrorSummaryHtml(data.errors);
+  html += PitFigures(data.pit) + ReliabilityFigures(data.reliability);
   for (const ReportHeatTable& table : data.by_month) html += HeatTableHtml(table);
   return html;
 }

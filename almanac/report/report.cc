@@ -86,6 +86,30 @@ void CheckHeatTable(const ReportHeatTable& table) {
   }
 }
 
+void CheckCalibration(const ReportData& data) {
+  for (const ReportPit& pit : data.pit) {
+    double level = 0;
+    for (const ReportPit::Cell& cell : pit.cells) {
+      if (cell.from != level || !(cell.to > cell.from)) {
+        Refuse("PIT of " + pit.model,
+               fmt::format("a cell from {} to {} after {}", cell.from, cell.to, level));
+      }
+      level = cell.to;
+    }
+    if (level != 1) Refuse("PIT of " + pit.model, fmt::format("its cells end at {}", level));
+  }
+  for (const ReportReliability& diagram : data.reliability) {
+    for (const ReportReliability::Point& point : diagram.points) {
+      if (point.probability >= 0 && point.probability <= 1 && point.frequency >= 0 &&
+          point.frequency <= 1) {
+        continue;
+      }
+      Refuse("reliability of " + diagram.model,
+             fmt::format("a point at {}, {}", point.probability, point.frequency));
+    }
+  }
+}
+
 void CheckMonths(const ReportMonthlyReturns& returns) {
   for (const ReportMonthReturn& month : returns.months) {
     if (month.month >= 1 && month.month <= 12) continue;
@@ -110,6 +134,7 @@ void CheckReport(const ReportData& data) {
   for (const ReportTable& table : data.strategy_tables) CheckTable(table);
   for (const ReportHeatTable& table : data.by_month) CheckHeatTable(table);
   for (const ReportMonthlyReturns& returns : data.monthly_returns) CheckMonths(returns);
+  CheckCalibration(data);
   CheckEquity(data.equity);
 }
 

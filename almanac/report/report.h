@@ -150,6 +150,34 @@ struct ReportHeatTable {
   std::vector<Row> rows;
 };
 
+// What a class forecast said beside how often the class happened: one point a part of [0, 1] that
+// has forecasts.
+struct ReportReliability {
+  std::string model;       // "gbdt"
+  std::string class_name;  // "up"
+  struct Point {
+    double probability = 0;  // mean forecast
+    double frequency = 0;
+    double low = kNotANumber;  // confidence interval of the frequency, or NaN
+    double high = kNotANumber;
+    size_t rows = 0;
+  };
+  std::vector<Point> points;
+};
+
+// Where what happened fell among the forecast quantiles. Cells from 0 to 1 without gaps.
+struct ReportPit {
+  std::string model;
+  struct Cell {
+    double from = 0, to = 1;  // levels; a calibrated forecast has the share to - from here
+    double share = 0;
+    double low = kNotANumber;  // confidence interval of the share, or NaN
+    double high = kNotANumber;
+    double naive_share = kNotANumber;
+  };
+  std::vector<Cell> cells;
+};
+
 struct ReportMonthReturn {
   int year = 0;
   int month = 0;     // 1..12
@@ -223,7 +251,9 @@ struct ReportData {
   std::vector<ReportMarket> markets;
   std::vector<ReportErrors> errors;
   std::vector<ReportTable> forecast_tables;  // metrics of the forecasts
-  std::vector<ReportHeatTable> by_month;
+  std::vector<ReportPit> pit;
+  std::vector<ReportReliability> reliability;
+  std::vector<ReportHeatTable> by_month;  // and by symbol, volatility, horizon
 
   ReportEquity equity;
   std::vector<ReportTable> strategy_tables;  // statistics of the accounts
