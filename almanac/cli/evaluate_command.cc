@@ -94,8 +94,9 @@ void RegisterEvaluateCommand(CLI::App& app, Invocation& invocation) {
   command->add_option("--replicates", options.bootstrap.replicates, "Resamples; 0: no intervals")
       ->capture_default_str();
   command->add_option("--seed", options.bootstrap.seed, "Of the resamples")->capture_default_str();
-  command->add_option("--block-length", options.bootstrap.block_length,
-                      "Mean block of the resamples in instants; 0: chosen from the data")
+  command
+      ->add_option("--block-length", options.bootstrap.block_length,
+                   "Mean block of the resamples in instants; 0: chosen from the data")
       ->capture_default_str();
   command->add_option("--significance", options.significance, "Of the verdicts")
       ->check(CLI::Range(0.0001, 0.5))

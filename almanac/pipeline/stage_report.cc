@@ -9,6 +9,7 @@
 #include "almanac/base/text.h"
 #include "almanac/pipeline/stage_run.h"
 #include "almanac/report/from_results.h"
+#include "almanac/report/from_table.h"
 #include "almanac/report/pictures.h"
 #include "almanac/report/report.h"
 
@@ -162,6 +163,9 @@ void StageRun::AddVerdicts(SymbolState& state, ReportData& report) const {
       report.key_figures.push_back(std::move(figure));
     }
   }
+  if (judged > 1) {
+    report.verdict.push_back({Tone::kNeutral, ComparisonOf(state).verdict});
+  }
 }
 
 // Models, what they learnt, their forecasts and errors, and the tables that judge them.
@@ -185,8 +189,15 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   if (evaluations.empty()) return;
   report.forecast_tables = {MetricsTable(evaluations, Space::kReturn),
                             MetricsTable(evaluations, Space::kPrice)};
-  report.by_month = {MonthsTable(evaluations, Space::kReturn, Metric::kMae),
-                     MonthsTable(evaluations, Space::kReturn, Metric::kIc)};
+  const Comparison& comparison = ComparisonOf(state);
+  report.forecast_tables.push_back(ComparisonTable(comparison, recipe_.evaluate.significance));
+  if (comparison.models.size() > 2) {
+    report.forecast_tables.push_back(PairsTable(comparison, recipe_.evaluate.significance));
+  }
+  report.by_month = {
+      MonthsTable(evaluations, Space::kReturn, Metric::kMae),
+      MonthsTable(evaluations, Space::kReturn, Metric::kIc),
+      GroupsTable(evaluations, "volatility", &Evaluation::regimes, Space::kReturn, Metric::kMae)};
   for (const Evaluation& evaluation : evaluations) {
     AddAll(report.assumptions, evaluation.assumptions);
   }
@@ -248,6 +259,7 @@ Json StageRun::ResultsOf(SymbolState& state) const {
   for (const Evaluation& evaluation : EvaluationsOf(state)) {
     results["evaluations"].push_back(ToJson(evaluation));
   }
+  if (!EvaluationsOf(state).empty()) results["comparison"] = ToJson(ComparisonOf(state));
   for (const BacktestResult& result : BacktestsOf(state)) {
     results["backtests"].push_back(ToJson(result));
   }

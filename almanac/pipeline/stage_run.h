@@ -14,6 +14,7 @@
 
 #include "almanac/backtest/backtest.h"
 #include "almanac/dataset/dataset.h"
+#include "almanac/evaluate/comparison.h"
 #include "almanac/evaluate/judged_rows.h"
 #include "almanac/evaluate/metrics.h"
 #include "almanac/forecast/table.h"
@@ -44,6 +45,7 @@ struct SymbolState {
   std::optional<DataSplit> split;
   std::vector<JudgedRows> judged;
   std::vector<Evaluation> evaluations;    // one a model but the naive one
+  std::optional<Comparison> comparison;   // of the same models
   std::vector<BacktestResult> backtests;  // one a traded model
 };
 
@@ -88,6 +90,7 @@ class StageRun {
   // One a model, in the recipe's order: its test forecasts beside naive and what happened.
   const std::vector<JudgedRows>& JudgedOf(SymbolState& state) const;
   const std::vector<Evaluation>& EvaluationsOf(SymbolState& state) const;
+  const Comparison& ComparisonOf(SymbolState& state) const;
   const std::vector<BacktestResult>& BacktestsOf(SymbolState& state) const;
   BacktestResult BacktestOf(SymbolState& state, size_t model, const TrialSummary& trials) const;
   TrialKey TrialKeyOf(const SymbolState& state, const ModelSection& model) const;

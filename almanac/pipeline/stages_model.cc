@@ -9,6 +9,7 @@
 #include "almanac/base/file.h"
 #include "almanac/base/hash.h"
 #include "almanac/base/text.h"
+#include "almanac/evaluate/breakdown.h"
 #include "almanac/pipeline/stage_run.h"
 
 namespace almanac {
@@ -180,8 +181,21 @@ const std::vector<Evaluation>& StageRun::EvaluationsOf(SymbolState& state) const
     options.bootstrap = recipe_.evaluate.bootstrap;
     options.significance = recipe_.evaluate.significance;
     state.evaluations.push_back(Evaluate(JudgedOf(state)[m].Sample(), options));
+    AddBreakdowns(JudgedOf(state)[m], state.evaluations.back());
   }
   return state.evaluations;
+}
+
+const Comparison& StageRun::ComparisonOf(SymbolState& state) const {
+  if (state.comparison) return *state.comparison;
+  std::vector<NamedRows> models;
+  for (size_t m = 0; m < recipe_.models.size(); ++m) {
+    if (recipe_.models[m].kind == "naive") continue;
+    models.push_back({recipe_.models[m].name, &JudgedOf(state)[m]});
+  }
+  state.comparison = CompareModels(models, recipe_.models[recipe_.NaiveModel()].name,
+                                   recipe_.evaluate.bootstrap, recipe_.evaluate.significance);
+  return *state.comparison;
 }
 
 void StageRun::EvaluateStage(SymbolState& state) {
@@ -205,6 +219,9 @@ void StageRun::EvaluateStage(SymbolState& state) {
                             evaluation.model, mae->model.value, mae->naive.value);
     }
     WriteFileAtomic(folder / "evaluation.json", document.dump(2) + "\n");
+    if (!document.empty()) {
+      WriteFileAtomic(folder / "comparison.json", ToJson(ComparisonOf(state)).dump(2) + "\n");
+    }
     return result;
   });
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "almanac/base/error.h"
+#include "almanac/base/text.h"
 #include "almanac/report/from_results.h"
 #include "almanac/report/number_text.h"
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <iterator>
 
+#include "almanac/base/text.h"
 #include "almanac/report/html_plots.h"
 #include "almanac/report/markup.h"
 #include "almanac/report/number_text.h"
