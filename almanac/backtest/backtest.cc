@@ -110,6 +110,8 @@ BacktestResult RunBacktest(const CandleSeries& bars, const SignalInput& input,
   worse.delay_bars += kPessimisticDelay;
   result.pessimistic = RunOne(options.name + ", pessimistic", bars, targets, worse, periods);
 
+  result.on_hold = RegressOnBenchmark(result.strategy.simulation.Returns(),
+                                      result.buy_and_hold.simulation.Returns(), periods);
   result.assumptions = Assumptions(bars, options, periods);
   Conclude({options.trials, options.trial_annual_sharpes, options.significance}, result);
   return result;
@@ -140,6 +142,7 @@ Json ToJson(const BacktestResult& result) {
               {"buy_and_hold", ToJson(result.buy_and_hold)},
               {"pessimistic", ToJson(result.pessimistic)},
               {"deflated_sharpe", ToJson(result.deflated)},
+              {"on_buy_and_hold", ToJson(result.on_hold)},
               {"capacity", NumberOrNull(result.capacity)},
               {"assumptions", result.assumptions}};
 }

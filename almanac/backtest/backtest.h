@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "almanac/backtest/benchmark.h"
 #include "almanac/backtest/performance.h"
 #include "almanac/backtest/sharpe.h"
 #include "almanac/backtest/simulator.h"
@@ -53,10 +54,11 @@ struct BacktestRun {
 
 struct BacktestResult {
   BacktestRun strategy;
-  BacktestRun buy_and_hold;  // the benchmark: bought at the first open, sold at the last close,
-                             // same costs; of a panel, all of its symbols in equal parts
-  BacktestRun pessimistic;   // worst order of prices in a bar, costs doubled, a bar later
-  DeflatedSharpe deflated;   // of the strategy
+  BacktestRun buy_and_hold;     // the benchmark: bought at the first open, sold at the last close,
+                                // same costs; of a panel, all of its symbols in equal parts
+  BacktestRun pessimistic;      // worst order of prices in a bar, costs doubled, a bar later
+  DeflatedSharpe deflated;      // of the strategy
+  BenchmarkRegression on_hold;  // of the strategy's returns on those of buy and hold
   // Of a panel: the capital that its volumes bear (PanelSimulation); else NaN.
   double capacity = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::string> assumptions;

@@ -210,6 +210,7 @@ void StageRun::AddTrading(SymbolState& state, ReportData& report) const {
   report.trades = TradesOf(backtests.front().strategy, state.key.symbol);
   for (const BacktestResult& result : backtests) {
     report.strategy_tables.push_back(AccountsTable(result));
+    report.strategy_tables.push_back(TrustTable(result));
     report.strategy_tables.push_back(ActivityTable(result));
     report.monthly_returns.push_back(MonthlyReturnsOf(result.strategy));
     AddAll(report.assumptions, result.assumptions);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cmath>
 #include <utility>
 
 #include "almanac/base/text.h"
@@ -63,6 +64,49 @@ std::vector<ReportColumn> ActivityColumns() {
            "fees and slippage as a share of the starting capital"}};
 }
 
+std::vector<ReportColumn> TrustColumns() {
+  return {{"P(skill)", NumberFormat::kProbability, Better::kNeither,
+           "probability that the true Sharpe ratio is above 0 (probabilistic Sharpe ratio)"},
+          {"Years needed", NumberFormat::kRatio, Better::kNeither,
+           "track record that a ratio this high needs to be above 0 with 95% confidence"},
+          {"Years", NumberFormat::kRatio, Better::kNeither, "that there are"},
+          {"Skewness", NumberFormat::kRatio, Better::kNeither, "of the returns"},
+          {"Kurtosis", NumberFormat::kRatio, Better::kNeither, "Pearson's: 3 for normal returns"},
+          {"Calmar", NumberFormat::kRatio, Better::kLarger, "annual return / deepest drawdown"},
+          {"Tail ratio", NumberFormat::kRatio, Better::kNeither,
+           "95% quantile of the returns / |5% quantile|"},
+          {"Alpha", NumberFormat::kSignedPercent, Better::kNeither,
+           "annual return that buy and hold does not explain, with its 95% interval (Newey-West)"},
+          {"Alpha p", NumberFormat::kProbability, Better::kNeither, "two-sided, H0: 0"},
+          {"Beta", NumberFormat::kRatio, Better::kNeither,
+           "return per return of buy and hold, with its 95% interval"}};
+}
+
+ReportRow TrustRow(const BacktestRun& run, const BenchmarkRegression* on_hold, bool benchmark) {
+  const Performance& p = run.performance;
+  const double needed = p.sharpe.minimum_track_record / p.sharpe.periods_per_year;
+  ReportRow row{run.name,
+                benchmark,
+                {CellOf(p.sharpe.probabilistic),
+                 CellOf(std::isfinite(needed) ? needed : kNotANumber),
+                 CellOf(p.years),
+                 CellOf(p.sharpe.skewness),
+                 CellOf(p.sharpe.kurtosis),
+                 CellOf(p.calmar),
+                 CellOf(p.tail_ratio),
+                 {},
+                 {},
+                 {}}};
+  if (on_hold == nullptr) return row;
+  const double margin = kTwoSided95 * on_hold->alpha_error * p.sharpe.periods_per_year;
+  const double beta = kTwoSided95 * on_hold->beta_error;
+  row.cells[7] = {
+      on_hold->annual_alpha, on_hold->annual_alpha - margin, on_hold->annual_alpha + margin, {}};
+  row.cells[8] = CellOf(on_hold->alpha_p);
+  row.cells[9] = {on_hold->beta, on_hold->beta - beta, on_hold->beta + beta, {}};
+  return row;
+}
+
 ReportCurve CurveOf(const BacktestRun& run, CurveRole role) {
   return {run.name, role, run.simulation.equity};
 }
@@ -121,6 +165,22 @@ ReportTable ActivityTable(const BacktestResult& result) {
   table.columns = ActivityColumns();
   table.rows = {ActivityRow(result.strategy, false), ActivityRow(result.pessimistic, false),
                 ActivityRow(result.buy_and_hold, true)};
+  return table;
+}
+
+ReportTable TrustTable(const BacktestResult& result) {
+  ReportTable table;
+  table.title = "How far the ratios can be trusted";
+  table.note = fmt::format(
+      "After {} {} the best of them is expected to show a Sharpe ratio of {:.2f} by luck alone: "
+      "the "
+      "luck hurdle.",
+      FormatCount(static_cast<int64_t>(result.deflated.trials)),
+      result.deflated.trials == 1 ? "trial" : "trials", result.deflated.hurdle_annual);
+  table.columns = TrustColumns();
+  table.rows = {TrustRow(result.strategy, &result.on_hold, false),
+                TrustRow(result.pessimistic, nullptr, false),
+                TrustRow(result.buy_and_hold, nullptr, true)};
   return table;
 }
 

@@ -38,6 +38,9 @@ std::vector<ReportKeyFigure> KeyFiguresOf(const BacktestResult& result);
 ReportTable AccountsTable(const BacktestResult& result);
 // The same accounts: trades, winners, exposure, turnover, costs.
 ReportTable ActivityTable(const BacktestResult& result);
+// The same accounts: how far their Sharpe ratios can be trusted, tails, and the strategy's alpha
+// and beta on buy and hold.
+ReportTable TrustTable(const BacktestResult& result);
 ReportEquity EquityOf(const BacktestResult& result, std::string currency);
 ReportMonthlyReturns MonthlyReturnsOf(const BacktestRun& run);
 std::vector<ReportTrade> TradesOf(const BacktestRun& run, const std::string& symbol);
