@@ -1,0 +1,90 @@
+// almanac features list | build | audit for shipped sets, run as a user runs it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "almanac/cli/program_for_test.h"
+#include "almanac/lake/matrix.h"
+
+namespace almanac {
+namespace {
+
+using ::testing::HasSubstr;
+
+class FeatureCommands : public ::testing::Test {
+ protected:
+  void ImportTwoSymbols() {
+    folder_.Write("bars.csv", GoodCsv(400));
+    for (const char* symbol : {"BTCUSDT", "ETHUSDT"}) {
+      const ProgramEnd end = folder_.Run({"data", "import", "bars.csv", "--market", "test",
+                                          "--symbol", symbol, "--timeframe", "30m"});
+      ASSERT_EQ(end.status, 0) << end.err;
+    }
+  }
+  ProgramFolder folder_;
+};
+
+TEST_F(FeatureCommands, ListTellsEveryColumnOfASet) {
+  const ProgramEnd end = folder_.Run({"features", "list", "--set", "gru44", "--json"});
+  ASSERT_EQ(end.status, 0) << end.err;
+  const Json columns = end.json();
+  ASSERT_EQ(columns.size(), 44U);
+  for (const char* key :
+       {"name", "formula", "parameters", "unit", "range", "look_back", "known_at", "source"}) {
+    EXPECT_TRUE(columns[0].contains(key)) << key;
+  }
+}
+
+TEST_F(FeatureCommands, SwingHasFiveThousandColumnsACoin) {
+  const auto count = [&](const std::string& symbols) {
+    return folder_.Run({"features", "list", "--set", "swing", "--symbols", symbols, "--json"})
+        .json()
+        .size();
+  };
+  EXPECT_GE(count("BTCUSDT,ETHUSDT,SOLUSDT"), 15000U);
+  EXPECT_NEAR(static_cast<double>(count("BTCUSDT")), 5000, 250);
+}
+
+TEST_F(FeatureCommands, BuildAndAuditOfASetTakeTheFrameOfItsSymbols) {
+  ImportTwoSymbols();
+  const std::vector<std::string> set = {"--set",     "gru44",           "--timeframe", "30m",
+                                        "--symbols", "BTCUSDT,ETHUSDT", "--json"};
+  std::vector<std::string> build = {"features", "build", "--out", "matrix"};
+  build.insert(build.end(), set.begin(), set.end());
+  const ProgramEnd built = folder_.Run(build);
+  ASSERT_EQ(built.status, 0) << built.err;
+  EXPECT_EQ(built.json().at("columns"), 88);
+  const Matrix matrix(folder_.path() / "matrix");
+  VerifyMatrix(folder_.path() / "matrix");
+  EXPECT_EQ(matrix.rows(), 400U);
+  EXPECT_EQ(matrix.names()[0].name, "BTCUSDT_log_return_1");
+  EXPECT_EQ(matrix.names()[44].name, "ETHUSDT_log_return_1");
+
+  std::vector<std::string> audit = {"features", "audit", "--cuts", "2"};
+  audit.insert(audit.end(), set.begin(), set.end());
+  const ProgramEnd audited = folder_.Run(audit);
+  ASSERT_EQ(audited.status, 0) << audited.err;
+  EXPECT_EQ(audited.json()[0].at("columns"), 88);
+  EXPECT_EQ(audited.json()[0].at("passed"), true);
+}
+
+TEST_F(FeatureCommands, WrongUseSaysWhatWouldBeRight) {
+  const auto message = [&](std::vector<std::string> arguments, int status) {
+    arguments.insert(arguments.begin(), "features");
+    const ProgramEnd end = folder_.Run(arguments);
+    EXPECT_EQ(end.status, status) << end.err;
+    return end.err;
+  };
+  EXPECT_THAT(message({"list", "--set", "swng"}, 2), HasSubstr("did you mean \"swing\"?"));
+  EXPECT_THAT(message({"build", "--out", "m"}, 2), HasSubstr("neither a recipe nor a set"));
+  EXPECT_THAT(message({"build", "--out", "m", "--set", "swing"}, 2),
+              HasSubstr("--symbols BTCUSDT,ETHUSDT"));
+  EXPECT_THAT(message({"audit", "r.yaml", "--set", "swing", "--symbols", "A"}, 2),
+              HasSubstr("a recipe is given too"));
+  EXPECT_THAT(message({"audit", "--set", "gru44", "--symbols", "DOGE"}, 3),
+              HasSubstr("the lake has no such bars"));
+}
+
+}  // namespace
+}  // namespace almanac
