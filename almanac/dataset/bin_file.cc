@@ -201,6 +201,32 @@ BinColumn DecodeBinColumn(std::string_view* bytes, int min_split_rows) {
   return column;
 }
 
+Json BinningFacts::ToJson() const {
+  return {{"max_bin", options.max_bin},
+          {"min_data_in_bin", options.min_data_in_bin},
+          {"use_missing", options.use_missing},
+          {"zero_as_missing", options.zero_as_missing},
+          {"rows", rows},
+          {"sampled_rows", sampled_rows}};
+}
+
+BinningFacts BinningFacts::Of(const BinFile& file) {
+  BinningFacts facts;
+  try {
+    const Json json = file.description().at("binning");
+    facts.options.max_bin = json.at("max_bin").get<int>();
+    facts.options.min_data_in_bin = json.at("min_data_in_bin").get<int>();
+    facts.options.use_missing = json.at("use_missing").get<bool>();
+    facts.options.zero_as_missing = json.at("zero_as_missing").get<bool>();
+    facts.rows = json.at("rows").get<size_t>();
+    facts.sampled_rows = json.at("sampled_rows").get<size_t>();
+  } catch (const Json::exception& error) {
+    Refuse(file.path(), fmt::format("does not say how its bins were found: {}", error.what()));
+  }
+  if (facts.rows == 0) Refuse(file.path(), "says that its bins were found on no rows");
+  return facts;
+}
+
 BinFile::BinFile(const fs::path& path) : path_(path), file_(path) {
   const std::string_view bytes = file_.text();
   const Header header = ReadHeader(path, bytes);

@@ -38,6 +38,19 @@ std::string EncodeBinColumn(const BinColumn& column);
 // std::invalid_argument with what is wrong.
 BinColumn DecodeBinColumn(std::string_view* bytes, int min_split_rows = 0);
 
+class BinFile;
+
+// How a file's bins were found: the member "binning" of its description.
+struct BinningFacts {
+  BinOptions options;       // without min_split_rows: files have every column with a cut
+  size_t rows = 0;          // that could be sampled
+  size_t sampled_rows = 0;  // that were
+
+  Json ToJson() const;
+  // Throws Error(kBadData) if the description does not say.
+  static BinningFacts Of(const BinFile& file);
+};
+
 class BinFile {
  public:
   static constexpr size_t kTileColumns = 16;

@@ -35,26 +35,27 @@ void FillSome(const uint8_t* tile, std::span<const uint32_t> rows, std::span<con
 }  // namespace
 
 BinTiles::BinTiles(const BinnedData& data)
-    : rows_(data.rows()),
-      is_narrow_(data.features(), 0),
-      tiles_((data.features() + kWidth - 1) / kWidth) {
-  ParallelFor(tiles_.size(), [&](size_t t) {
-    std::vector<uint8_t>& tile = tiles_[t];
+    : rows_(data.rows()), is_narrow_(data.features(), 1), tiles_(data.tiles()) {
+  for (size_t t = 0; t < data.tiles(); ++t) tiles_[t] = data.mapped_tile(t);
+  if (data.is_mapped()) return;
+  made_.resize(data.tiles());
+  ParallelFor(data.tiles(), [&](size_t t) {
+    std::vector<uint8_t>& tile = made_[t];
     tile.resize(rows_ * kWidth);
-    for (size_t c = 0; c < kWidth && t * kWidth + c < data.features(); ++c) {
-      const size_t feature = t * kWidth + c;
-      if (data.mapper(feature).bins() > kNarrowBins) continue;
-      is_narrow_[feature] = 1;
+    for (size_t feature = data.first_of_tile(t); feature < data.first_of_tile(t + 1); ++feature) {
+      is_narrow_[feature] = data.mapper(feature).bins() <= kNarrowBins ? 1 : 0;
+      if (is_narrow_[feature] == 0) continue;
       for (size_t row = 0; row < rows_; ++row) {
-        tile[row * kWidth + c] = static_cast<uint8_t>(data.bin(feature, row));
+        tile[row * kWidth + data.place(feature)] = static_cast<uint8_t>(data.bin(feature, row));
       }
     }
+    tiles_[t] = tile.data();
   });
 }
 
 void BinTiles::Fill(size_t tile, std::span<const uint32_t> rows, std::span<const PackedBin> codes,
                     std::span<const TileColumn> columns) const {
-  const uint8_t* bins = tiles_[tile].data();
+  const uint8_t* bins = tiles_[tile];
   if (columns.size() < kWidth) {
     FillSome(bins, rows, codes, columns);
     return;

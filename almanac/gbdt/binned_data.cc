@@ -32,6 +32,13 @@ void CheckCategorical(const ColumnSource& source, const Params& params) {
   }
 }
 
+// Of the sampled rows, so many on both sides of a cut; 0: any cut will do.
+int LeastSplitRows(const Params& params, size_t sampled, size_t rows) {
+  if (!params.feature_pre_filter) return 0;
+  return static_cast<int>(static_cast<double>(params.min_data_in_leaf) *
+                          static_cast<double>(sampled) / static_cast<double>(rows));
+}
+
 BinOptions OptionsFor(size_t column, const Params& params, size_t sampled, size_t rows) {
   BinOptions options;
   options.max_bin = params.max_bin;
@@ -41,12 +48,25 @@ BinOptions OptionsFor(size_t column, const Params& params, size_t sampled, size_
   options.is_categorical =
       std::binary_search(params.categorical_feature.begin(), params.categorical_feature.end(),
                          static_cast<int>(column));
-  if (params.feature_pre_filter) {
-    options.min_split_rows =
-        static_cast<int>(static_cast<double>(params.min_data_in_leaf) *
-                         static_cast<double>(sampled) / static_cast<double>(rows));
-  }
+  options.min_split_rows = LeastSplitRows(params, sampled, rows);
   return options;
+}
+
+// The bins of a file were found with these; any other is refused.
+void RequireBinning(const BinningFacts& facts, const Params& params, const std::string& file) {
+  const auto require = [&](const char* key, const std::string& asked, const std::string& has) {
+    if (asked == has) return;
+    throw Error(ErrorCode::kUsage, file,
+                fmt::format("{} is {} where its bins were made with {}", key, asked, has),
+                "train with the file's own, or make the file again");
+  };
+  const auto text = [](auto value) { return fmt::format("{}", value); };
+  require("max_bin", text(params.max_bin), text(facts.options.max_bin));
+  require("min_data_in_bin", text(params.min_data_in_bin), text(facts.options.min_data_in_bin));
+  require("use_missing", text(params.use_missing), text(facts.options.use_missing));
+  require("zero_as_missing", text(params.zero_as_missing), text(facts.options.zero_as_missing));
+  if (params.categorical_feature.empty()) return;
+  throw Error(ErrorCode::kUsage, file, "categorical_feature is set", "its columns are numbers");
 }
 
 std::vector<double> NonZero(std::span<const double> values, std::span<const uint32_t> rows) {
@@ -103,6 +123,49 @@ BinnedData BinnedData::Make(const ColumnSource& source, const Params& params) {
     data.columns_.push_back(std::move(columns[c]));
   }
   data.mappers_ = std::make_shared<const std::vector<BinMapper>>(std::move(mappers));
+  data.LayOut();
+  return data;
+}
+
+void BinnedData::LayOut() {
+  first_of_tile_ = {0};
+  for (size_t feature = 0; feature < columns_.size(); ++feature) {
+    columns_[feature].place = static_cast<uint32_t>(feature % kTileColumns);
+    if (feature > 0 && feature % kTileColumns == 0) first_of_tile_.push_back(feature);
+  }
+  if (!columns_.empty()) first_of_tile_.push_back(columns_.size());
+}
+
+BinnedData BinnedData::FromFile(std::shared_ptr<const BinFile> file, const Params& params,
+                                size_t first_row, size_t rows) {
+  if (rows == 0 || rows > file->rows() || first_row > file->rows() - rows) {
+    throw Error(ErrorCode::kUsage, file->path().string(),
+                fmt::format("rows {} to {} are asked for", first_row, first_row + rows),
+                fmt::format("it has {}", file->rows()));
+  }
+  const BinningFacts facts = BinningFacts::Of(*file);
+  RequireBinning(facts, params, file->path().string());
+  const int least = LeastSplitRows(params, facts.sampled_rows, facts.rows);
+  BinnedData data;
+  data.rows_ = rows;
+  data.first_row_ = first_row;
+  std::vector<std::string> names;
+  std::vector<BinMapper> mappers;
+  for (size_t c = 0; c < file->columns(); ++c) {
+    names.push_back(file->column(c).name);
+    mappers.push_back(file->MapperFor(c, least));
+    if (c > 0 && c % kTileColumns == 0) data.first_of_tile_.push_back(data.columns_.size());
+    if (mappers.back().is_useless()) continue;
+    data.used_.push_back(static_cast<uint32_t>(c));
+    Column& column = data.columns_.emplace_back();
+    column.place = static_cast<uint32_t>(c % kTileColumns);
+    column.mapped.first =
+        file->tile(c / kTileColumns).data() + first_row * kTileColumns + column.place;
+  }
+  data.first_of_tile_.push_back(data.columns_.size());
+  data.names_ = std::make_shared<const std::vector<std::string>>(std::move(names));
+  data.mappers_ = std::make_shared<const std::vector<BinMapper>>(std::move(mappers));
+  data.file_ = std::move(file);
   return data;
 }
 
@@ -124,6 +187,7 @@ BinnedData BinnedData::WithSameBins(const ColumnSource& source) const {
     source.read(used_[feature], values);
     data.columns_[feature] = Apply(mapper(feature), values);
   });
+  data.LayOut();
   return data;
 }
 

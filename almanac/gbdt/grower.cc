@@ -173,7 +173,7 @@ void TreeGrower::GatherGradients(const Leaf& leaf) {
 void TreeGrower::FillExact(const Leaf& leaf, size_t feature, HistogramBin* bins) const {
   const size_t count = leaf.end - leaf.begin;
   std::fill_n(bins, data_.mapper(feature).bins(), HistogramBin());
-  data_.Visit(feature, [&](const auto* bin_of) {
+  data_.Visit(feature, [&](const auto& bin_of) {
     for (size_t i = 0; i < count; ++i) {
       HistogramBin& bin = bins[bin_of[rows_[leaf.begin + i]]];
       bin.gradient += leaf_gradients_[i];
@@ -184,7 +184,7 @@ void TreeGrower::FillExact(const Leaf& leaf, size_t feature, HistogramBin* bins)
 
 void TreeGrower::FillPacked(const Leaf& leaf, size_t feature, PackedBin* bins) const {
   const size_t count = leaf.end - leaf.begin;
-  data_.Visit(feature, [&](const auto* bin_of) {
+  data_.Visit(feature, [&](const auto& bin_of) {
     for (size_t i = 0; i < count; ++i) bins[bin_of[rows_[leaf.begin + i]]] += leaf_codes_[i];
   });
 }
@@ -196,7 +196,7 @@ void TreeGrower::FillTile(Leaf& leaf, size_t group, const std::vector<size_t>& f
     PackedBin* bins = histogram + first_bin_[f];
     std::fill_n(bins, data_.mapper(f).bins(), PackedBin{0});
     if (tiles_.Has(f)) {
-      columns.push_back({static_cast<uint32_t>(f % BinTiles::kColumns), bins});
+      columns.push_back({data_.place(f), bins});
     } else {
       FillPacked(leaf, f, bins);
     }
@@ -291,10 +291,8 @@ void TreeGrower::SearchFeature(size_t feature, Siblings& siblings) {
 
 // The features of one tile. Those that could not split the parent are not looked at again.
 void TreeGrower::SearchGroup(size_t group, Siblings& siblings) {
-  const size_t begin = group * BinTiles::kColumns;
-  const size_t end = std::min(data_.features(), begin + BinTiles::kColumns);
   std::vector<size_t> features;
-  for (size_t f = begin; f < end; ++f) {
+  for (size_t f = data_.first_of_tile(group); f < data_.first_of_tile(group + 1); ++f) {
     const bool could_split = siblings.larger == nullptr || siblings.larger->is_splittable[f] != 0;
     if (is_chosen_[f] != 0 && could_split) features.push_back(f);
   }
@@ -319,8 +317,7 @@ void TreeGrower::Evaluate(int left, int right) {
   }
   Siblings siblings = PairUp(left, right);
   GatherGradients(*siblings.smaller);
-  const size_t groups = (data_.features() + BinTiles::kColumns - 1) / BinTiles::kColumns;
-  ParallelFor(groups, [&](size_t group) { SearchGroup(group, siblings); });
+  ParallelFor(data_.tiles(), [&](size_t group) { SearchGroup(group, siblings); });
   ChooseBest(*siblings.smaller, siblings.found_smaller);
   if (siblings.larger != nullptr) ChooseBest(*siblings.larger, siblings.found_larger);
 }
@@ -420,7 +417,7 @@ size_t TreeGrower::Partition(const Leaf& leaf, const GrownTree& grown, size_t no
     is_left[bin] = grown.GoesLeft(node, mapper, bin) ? 1 : 0;
   }
   size_t left = leaf.begin, right = 0;
-  data_.Visit(feature, [&](const auto* bin_of) {
+  data_.Visit(feature, [&](const auto& bin_of) {
     for (size_t i = leaf.begin; i < leaf.end; ++i) {
       const uint32_t row = rows_[i];
       if (is_left[bin_of[row]] != 0) {

@@ -16,7 +16,11 @@ void AddData(const BinnedData& data, Hasher& hasher) {
   for (const BinMapper& mapper : data.mappers()) hasher.Add(mapper.Info());
   for (size_t f = 0; f < data.features(); ++f) {
     hasher.Add(static_cast<int64_t>(data.column(f)));
-    data.Visit(f, [&](const auto* bins) { hasher.AddBytes(bins, data.rows() * sizeof(*bins)); });
+    data.Visit(f, [&](const auto& bins) {
+      std::vector<std::decay_t<decltype(bins[0])>> column(data.rows());
+      for (size_t row = 0; row < data.rows(); ++row) column[row] = bins[row];
+      hasher.AddBytes(column.data(), column.size() * sizeof(column[0]));
+    });
   }
 }
 
