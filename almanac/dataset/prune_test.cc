@@ -174,7 +174,8 @@ TEST(PruneColumns, SaysWhatWentAndWhy) {
   expect(3, "narrow", "variance", 0, "");
   expect(4, "copy", "correlation", -1, "good");
   expect(5, "leak", "lineage", 0, "smooth");
-  EXPECT_EQ(report.ToJson(data).at("kept").dump(), R"(["good","future_by_name_only"])");
+  EXPECT_EQ(report.ToJson(data.feature_names()).at("kept").dump(),
+            R"(["good","future_by_name_only"])");
 }
 
 TEST(PruneColumns, RefusesWhatCannotBe) {
