@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <numeric>
 
 #include "almanac/base/parallel.h"
 #include "almanac/dataset/column_product.h"
@@ -258,7 +259,6 @@ double Correlation(std::span<const float> x, std::span<const float> y) {
 struct CorrelationFilter::Impl {
   size_t rows;
   double threshold;
-  size_t next = 0;  // index of the next column
   ColumnSet kept;
   std::vector<std::unique_ptr<float[]>> memory;  // of the kept columns
 
@@ -268,10 +268,10 @@ struct CorrelationFilter::Impl {
     kept.Add(index, {memory.back().get(), rows});
   }
 
-  std::vector<std::optional<CorrelatedColumn>> Judge(const Columns& columns) {
+  std::vector<std::optional<CorrelatedColumn>> Judge(const Columns& columns,
+                                                     const std::vector<size_t>& ids) {
     ColumnSet batch;
-    for (size_t j = 0; j < columns.size(); ++j) batch.Add(next + j, columns[j]);
-    next += columns.size();
+    for (size_t j = 0; j < columns.size(); ++j) batch.Add(ids[j], columns[j]);
     std::vector<std::optional<CorrelatedColumn>> found(columns.size());
     {
       const Products products(kept, batch, rows);
@@ -309,16 +309,14 @@ CorrelationFilter& CorrelationFilter::operator=(CorrelationFilter&&) noexcept = 
 
 size_t CorrelationFilter::kept() const { return impl_->kept.size(); }
 
-std::vector<std::optional<CorrelatedColumn>> CorrelationFilter::Judge(const Columns& columns) {
-  return impl_->Judge(columns);
+std::vector<std::optional<CorrelatedColumn>> CorrelationFilter::Judge(
+    const Columns& columns, const std::vector<size_t>& ids) {
+  return impl_->Judge(columns, ids);
 }
 
-void CorrelationFilter::Restore(size_t index, std::span<const float> column) {
-  impl_->Keep(index, column);
-  impl_->next = index + 1;
+void CorrelationFilter::Restore(size_t id, std::span<const float> column) {
+  impl_->Keep(id, column);
 }
-
-void CorrelationFilter::SkipTo(size_t index) { impl_->next = index; }
 
 std::vector<std::optional<CorrelatedColumn>> FindCorrelated(const Columns& columns,
                                                             std::span<const uint32_t> rows,
@@ -329,11 +327,13 @@ std::vector<std::optional<CorrelatedColumn>> FindCorrelated(const Columns& colum
     const size_t width = std::min(CorrelationFilter::kBatch, columns.size() - first);
     std::vector<std::vector<float>> batch(width);
     Columns views(width);
+    std::vector<size_t> ids(width);
+    std::iota(ids.begin(), ids.end(), first);
     ParallelFor(width, [&](size_t j) {
       for (const uint32_t row : rows) batch[j].push_back(columns[first + j][row]);
       views[j] = batch[j];
     });
-    const auto judged = filter.Judge(views);
+    const auto judged = filter.Judge(views, ids);
     found.insert(found.end(), judged.begin(), judged.end());
   }
   return found;

@@ -24,7 +24,7 @@ namespace almanac {
 double Correlation(std::span<const float> x, std::span<const float> y);
 
 struct CorrelatedColumn {
-  size_t earlier = 0;      // index of the first kept column that it repeats
+  size_t earlier = 0;      // the first kept column that it repeats
   double correlation = 0;  // with it
 };
 
@@ -43,14 +43,12 @@ class CorrelationFilter {
   CorrelationFilter(CorrelationFilter&&) noexcept;
   CorrelationFilter& operator=(CorrelationFilter&&) noexcept;
 
-  // Judges the columns, each of `rows` values. One entry a column, nothing for the kept ones. The
-  // index of a column counts all that were ever judged or passed over.
+  // Judges the columns, each of `rows` values and known by the id at the same place. One entry a
+  // column, nothing for the kept ones; `earlier` is an id.
   std::vector<std::optional<CorrelatedColumn>> Judge(
-      const std::vector<std::span<const float>>& columns);
+      const std::vector<std::span<const float>>& columns, const std::vector<size_t>& ids);
   // Takes over a column that an earlier filter kept, without judging it (resumed work).
-  void Restore(size_t index, std::span<const float> column);
-  // The next column judged has this index; columns in between are passed over.
-  void SkipTo(size_t index);
+  void Restore(size_t id, std::span<const float> column);
 
   size_t kept() const;
 
