@@ -8,7 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
+<<<<<<< HEAD
 #include "almanac/base/json_file.h"
+=======
+#include "almanac/dataset/scaler_file.h"
+>>>>>>> 65b1679 (dataset: scalers are saved and loaded by one piece)
 
 namespace almanac {
 namespace {
@@ -161,6 +165,7 @@ ColumnScaler ColumnScaler::FromJson(const Json& json) {
   }
 }
 
+<<<<<<< HEAD
 void ColumnScaler::Save(const std::filesystem::path& file) const { WriteJsonFile(file, ToJson()); }
 
 ColumnScaler ColumnScaler::Load(const std::filesystem::path& file) {
@@ -170,6 +175,12 @@ ColumnScaler ColumnScaler::Load(const std::filesystem::path& file) {
   } catch (const Error& error) {
     throw error.Within(file.string());
   }
+=======
+void ColumnScaler::Save(const std::filesystem::path& file) const { SaveScaler(ToJson(), file); }
+
+ColumnScaler ColumnScaler::Load(const std::filesystem::path& file) {
+  return LoadScaler<ColumnScaler>(file);
+>>>>>>> 65b1679 (dataset: scalers are saved and loaded by one piece)
 }
 
 }  // namespace almanac

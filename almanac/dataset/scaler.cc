@@ -7,7 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
+<<<<<<< HEAD
 #include "almanac/base/json_file.h"
+=======
+#include "almanac/dataset/scaler_file.h"
+>>>>>>> 65b1679 (dataset: scalers are saved and loaded by one piece)
 
 namespace almanac {
 namespace {
@@ -104,6 +108,7 @@ StandardScaler StandardScaler::FromJson(const Json& json) {
   }
 }
 
+<<<<<<< HEAD
 void StandardScaler::Save(const std::filesystem::path& file) const {
   WriteJsonFile(file, ToJson());
 }
@@ -115,6 +120,12 @@ StandardScaler StandardScaler::Load(const std::filesystem::path& file) {
   } catch (const Error& error) {
     throw error.Within(file.string());
   }
+=======
+void StandardScaler::Save(const std::filesystem::path& file) const { SaveScaler(ToJson(), file); }
+
+StandardScaler StandardScaler::Load(const std::filesystem::path& file) {
+  return LoadScaler<StandardScaler>(file);
+>>>>>>> 65b1679 (dataset: scalers are saved and loaded by one piece)
 }
 
 }  // namespace almanac
