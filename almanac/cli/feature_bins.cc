@@ -38,50 +38,6 @@ size_t ParseMemory(const std::string& text) {
               "such as 4GB or 800MB");
 }
 
-TimeMs ParseBound(const char* flag, const std::string& text, TimeMs otherwise) {
-  if (text.empty()) return otherwise;
-  if (const auto time = ParseTime(text)) return *time;
-  throw Error(ErrorCode::kUsage, fmt::format("{} {}", flag, text), "is not a time",
-              "such as 2024-06-01 or 2024-06-01T12:00:00Z");
-}
-
-// The only market of the lake that has the symbol at the timeframe, unless one is named.
-SeriesKey KeyOf(const CandleStore& store, const FeatureBinFlags& flags, const std::string& symbol) {
-  SeriesKey key{flags.market, symbol, Timeframe::Parse(flags.timeframe)};
-  if (!key.market.empty()) return key;
-  std::vector<std::string> markets;
-  for (const SeriesInfo& info : store.List()) {
-    if (info.key.symbol == symbol && info.key.timeframe == key.timeframe) {
-      markets.push_back(info.key.market);
-    }
-  }
-  if (markets.size() > 1) {
-    throw Error(ErrorCode::kUsage, symbol + " " + flags.timeframe,
-                fmt::format("is there of several markets: {}", fmt::join(markets, ", ")),
-                "choose one with --market");
-  }
-  if (!markets.empty()) key.market = markets.front();
-  if (key.market.empty()) key.market = "import";  // Read says what there is instead
-  return key;
-}
-
-struct Candles {
-  std::vector<CandleSeries> series;
-  std::string hashes;
-};
-
-Candles ReadCandles(const FeatureBinFlags& flags, const Home& home) {
-  const CandleStore store(home);
-  Candles candles;
-  for (const std::string& symbol : flags.symbols) {
-    candles.series.push_back(store.Read(KeyOf(store, flags, symbol),
-                                        ParseBound("--from", flags.from, kMinTime),
-                                        ParseBound("--to", flags.to, kMaxTime)));
-    candles.hashes += CandleStore::ContentHash(candles.series.back());
-  }
-  return candles;
-}
-
 // Which rows are kept and what they are for.
 struct Rows {
   BinRows bins;
@@ -125,22 +81,22 @@ Rows LabelledRows(const std::vector<TimeMs>& times, const Labels& labels, const 
       {std::move(rows), split.training(), std::move(with_target)}, std::move(split), labels.name};
 }
 
-Rows RowsOf(const FeatureBinFlags& flags, const Candles& candles,
-            const std::vector<TimeMs>& times) {
+Rows RowsOf(const FeatureBinFlags& flags, const Frame& frame, const std::vector<TimeMs>& times) {
   if (flags.target.empty()) return EveryRow(times, SplitOf(flags));
-  const std::string symbol =
-      flags.target_symbol.empty() ? flags.symbols.front() : flags.target_symbol;
-  const auto place = std::find(flags.symbols.begin(), flags.symbols.end(), symbol);
-  if (place == flags.symbols.end()) {
-    throw Error(ErrorCode::kUsage, "--target-symbol " + symbol, "is not among --symbols");
+  const std::vector<std::string> symbols = frame.key().symbols();
+  const std::string symbol = flags.target_symbol.empty() ? symbols.front() : flags.target_symbol;
+  const auto place = std::find(symbols.begin(), symbols.end(), symbol);
+  if (place == symbols.end()) {
+    throw Error(ErrorCode::kUsage, "--target-symbol " + symbol,
+                fmt::format("is not one of {}", fmt::join(symbols, ", ")));
   }
   const ConfigDocument document = ConfigDocument::Parse(flags.target, "--target");
   const AnyTarget target = AnyTargetFromConfig(document.root());
-  const auto series = static_cast<size_t>(place - flags.symbols.begin());
-  return LabelledRows(times, BuildLabels(target, candles.series[series]), SplitOf(flags));
+  const auto series = static_cast<size_t>(place - symbols.begin());
+  return LabelledRows(times, BuildLabels(target, frame.series(series)), SplitOf(flags));
 }
 
-void Report(const BinBuildReport& report, const FeatureBinFlags& flags, double seconds,
+void Report(const BinBuildReport& report, const std::filesystem::path& out, double seconds,
             const Invocation& invocation) {
   TextTable table({"columns", ">count"});
   table.AddRow({"computed", FormatCount(static_cast<int64_t>(report.columns))});
@@ -160,22 +116,14 @@ void Report(const BinBuildReport& report, const FeatureBinFlags& flags, double s
                              FormatCount(static_cast<int64_t>(report.stream_rows)),
                              FormatCount(static_cast<int64_t>(report.prune.rows)), speed,
                              FormatBytes(static_cast<int64_t>(report.peak_memory))));
-  invocation.Say((flags.out / "columns.bins").string());
+  invocation.Say((out / "columns.bins").string());
 }
 
 }  // namespace
 
 void AddFeatureBinFlags(CLI::App& command, FeatureBinFlags& flags) {
-  command.add_option("--set", flags.set, "Bins of a shipped set's columns instead of a recipe's");
-  command
-      .add_option("--symbols", flags.symbols, "With --set: symbols, the first one's columns first")
-      ->delimiter(',');
-  command.add_option("--timeframe", flags.timeframe, "With --set: length of a bar");
-  command.add_option("--market", flags.market, "With --set: market (the only one that there is)");
-  command.add_option("--from", flags.from, "With --set: first open time");
-  command.add_option("--to", flags.to, "With --set: before this open time");
   command.add_option("--target", flags.target,
-                     "With --set: rows are this target's, such as '{kind: swing, look_back: 10}' "
+                     "Rows are this target's, such as '{kind: swing, look_back: 10}' "
                      "(every bar)");
   command.add_option("--target-symbol", flags.target_symbol, "Whose target (the first symbol's)");
   command.add_option("--validation", flags.validation, "Share of the rows after training (0.15)");
@@ -185,40 +133,38 @@ void AddFeatureBinFlags(CLI::App& command, FeatureBinFlags& flags) {
   command.add_option("--memory", flags.memory, "The most to have in use, such as 800MB (4GB)");
 }
 
-int BuildFeatureBins(const FeatureBinFlags& flags, Invocation& invocation) {
-  if (flags.symbols.empty() || flags.timeframe.empty()) {
-    throw Error(ErrorCode::kUsage, "features build --set", "needs --symbols and --timeframe",
-                "such as --symbols BTCUSDT,ETHUSDT --timeframe 5m");
-  }
+int BuildFeatureBins(const FeatureSet& set, const Frame& frame, const FeatureBinFlags& flags,
+                     const std::filesystem::path& out, Invocation& invocation) {
   const auto start = std::chrono::steady_clock::now();
   BinBuildSpec spec;
   spec.memory = ParseMemory(flags.memory);
   spec.prune.correlation_rows = flags.correlation_rows;
-  const Candles candles = ReadCandles(flags, invocation.home());
-  const Frame frame(candles.series);
-  const FeatureStream stream(FeatureSet::Named(flags.set), frame);
+  const FeatureStream stream(set, frame);
   const ColumnStream columns = StreamOf(stream);
-  const Rows rows = RowsOf(flags, candles, columns.times);
+  const Rows rows = RowsOf(flags, frame, columns.times);
   spec.target = rows.target;
-  const Json configuration = {{"set", flags.set},
+  std::string hashes;
+  for (size_t s = 0; s < frame.symbols(); ++s) {
+    hashes += CandleStore::ContentHash(frame.series(s));
+  }
+  const Json configuration = {{"features", stream.set().ToJson()},
                               {"series", ToString(frame.key())},
-                              {"candles", Sha256(candles.hashes)},
+                              {"candles", Sha256(hashes)},
                               {"target", flags.target},
                               {"target_symbol", flags.target_symbol},
                               {"split", rows.split.ToJson()}};
   spec.configuration = configuration.dump();
   Hasher hasher;
-  hasher.Add(spec.configuration).Add(stream.set().ToJson().dump()).Add(spec.prune.ToJson().dump());
+  hasher.Add(spec.configuration).Add(spec.prune.ToJson().dump());
   hasher.Add(CodeVersionOf({"base", "market", "lake", "feature", "target", "dataset"}));
   spec.key = hasher.Finish();
-  const BinBuildReport report =
-      BuildBins(columns, rows.bins, spec, flags.out, invocation.progress());
+  const BinBuildReport report = BuildBins(columns, rows.bins, spec, out, invocation.progress());
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-  Report(report, flags, taken.count(), invocation);
+  Report(report, out, taken.count(), invocation);
   std::vector<std::string> names;
   for (const MatrixColumn& column : columns.names) names.push_back(column.name);
   Json document = report.ToJson(names);
-  document["folder"] = flags.out.string();
+  document["folder"] = out.string();
   document["peak_memory"] = report.peak_memory;
   invocation.PrintJson(document);
   return 0;

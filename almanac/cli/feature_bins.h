@@ -1,4 +1,4 @@
-// almanac features build --set: from candles of the lake to a file of bins, pruning included.
+// almanac features bins: the columns of a set through pruning to a file of bins.
 #ifndef ALMANAC_CLI_FEATURE_BINS_H_
 #define ALMANAC_CLI_FEATURE_BINS_H_
 
@@ -7,23 +7,23 @@
 #include <vector>
 
 #include "almanac/cli/command.h"
+#include "almanac/feature/feature_set.h"
+#include "almanac/feature/frame.h"
 
 namespace almanac {
 
 struct FeatureBinFlags {
-  std::string set;
-  std::vector<std::string> symbols;
-  std::string market, timeframe, from, to;
   std::string target, target_symbol;  // "{kind: swing, ...}"; empty: every bar is a row
   std::string memory = "4GB";
   double validation = 0.15, test = 0.15;
   int64_t correlation_rows = 25000;
-  std::filesystem::path out;
 };
 
 void AddFeatureBinFlags(CLI::App& command, FeatureBinFlags& flags);
 
-int BuildFeatureBins(const FeatureBinFlags& flags, Invocation& invocation);
+// The set's columns of the frame, pruned and binned into the folder `out`.
+int BuildFeatureBins(const FeatureSet& set, const Frame& frame, const FeatureBinFlags& flags,
+                     const std::filesystem::path& out, Invocation& invocation);
 
 }  // namespace almanac
 

@@ -139,7 +139,7 @@ class Builder {
     const size_t free = spec_.memory - used;
     const size_t kept = stream_.names.size() * compared_.size() * sizeof(float);
     const size_t columns = (free - std::min(kept, free / 2)) / BytesOfColumn();
-    return std::clamp(columns, smallest, std::max(smallest, CorrelationFilter::kBatch));
+    return std::clamp(columns, smallest, std::max(smallest, spec_.largest_batch));
   }
 
   // Kept columns grow as the work goes on.

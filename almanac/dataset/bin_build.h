@@ -56,7 +56,8 @@ struct BinBuildSpec {
   BinOptions bins;  // numerical, at most 256 bins
   int64_t sampled_rows = 200000;
   uint32_t seed = 1;
-  size_t memory = size_t{4} << 30;   // bytes that the process may have resident
+  size_t memory = size_t{4} << 30;                   // bytes that the process may have resident
+  size_t largest_batch = CorrelationFilter::kBatch;  // columns worked on at a time, at most
   std::string configuration = "{}";  // of what made the columns, JSON: goes into the description
   std::string key;                   // names everything that the result depends on
 };

@@ -14,7 +14,6 @@
 #include "almanac/base/random.h"
 #include "almanac/base/test_folder.h"
 #include "almanac/dataset/bin_file.h"
-#include "almanac/dataset/memory_use.h"
 
 namespace almanac {
 namespace {
@@ -165,12 +164,11 @@ std::string Bytes(const std::filesystem::path& folder) {
   return ReadFile(folder / "columns.bins") + ReadFile(folder / "report.json");
 }
 
-TEST(BuildBins, MemoryAndThreadsDoNotMatter) {
+TEST(BuildBins, BatchesAndThreadsDoNotMatter) {
   const TestFolder folder;
   Job job;
   job.Build(folder.path() / "a");
-  // Little more than in use: one group at a time.
-  job.spec.memory = ReadMemoryUse().now + (size_t{110} << 20);
+  job.spec.largest_batch = 20;
   const int threads = ThreadCount();
   SetThreadCount(1);
   job.Build(folder.path() / "b");
@@ -187,12 +185,7 @@ TEST(BuildBins, GoesOnWhereItWasInterrupted) {
   Job job;
   job.Build(folder.path() / "whole");
   const std::filesystem::path out = folder.path() / "out", work = folder.path() / "out.work";
-  // A batch a group.
-  job.spec.memory = 1;
-  const size_t used = ReadMemoryUse().now;
-  for (size_t extra = 60; extra < 200 && job.spec.memory == 1; extra += 200) {
-    job.spec.memory = used + (extra << 20);
-  }
+  job.spec.largest_batch = 2 * kGroup;
   const auto build = [&](size_t fails_at) {
     return BuildBins(job.Stream(fails_at), job.Rows(), job.spec, out, NoProgress());
   };
@@ -204,6 +197,7 @@ TEST(BuildBins, GoesOnWhereItWasInterrupted) {
   }
   const BinBuildReport report = build(kColumns);
   EXPECT_FALSE(report.was_there);
+  EXPECT_EQ(report.resumed_columns, 20 * kGroup);
   EXPECT_EQ(Bytes(out), Bytes(folder.path() / "whole"));
   EXPECT_FALSE(std::filesystem::exists(work));
   EXPECT_TRUE(build(0).was_there);  // computes nothing
