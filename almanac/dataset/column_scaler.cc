@@ -8,11 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
-<<<<<<< HEAD
 #include "almanac/base/json_file.h"
-=======
-#include "almanac/dataset/scaler_file.h"
->>>>>>> 65b1679 (dataset: scalers are saved and loaded by one piece)
 
 namespace almanac {
 namespace {
@@ -165,7 +161,6 @@ ColumnScaler ColumnScaler::FromJson(const Json& json) {
   }
 }
 
-<<<<<<< HEAD
 void ColumnScaler::Save(const std::filesystem::path& file) const { WriteJsonFile(file, ToJson()); }
 
 ColumnScaler ColumnScaler::Load(const std::filesystem::path& file) {
@@ -175,12 +170,6 @@ ColumnScaler ColumnScaler::Load(const std::filesystem::path& file) {
   } catch (const Error& error) {
     throw error.Within(file.string());
   }
-=======
-void ColumnScaler::Save(const std::filesystem::path& file) const { SaveScaler(ToJson(), file); }
-
-ColumnScaler ColumnScaler::Load(const std::filesystem::path& file) {
-  return LoadScaler<ColumnScaler>(file);
->>>>>>> 65b1679 (dataset: scalers are saved and loaded by one piece)
 }
 
 }  // namespace almanac

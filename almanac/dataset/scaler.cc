@@ -7,11 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
-<<<<<<< HEAD
 #include "almanac/base/json_file.h"
-=======
-#include "almanac/dataset/scaler_file.h"
->>>>>>> 65b1679 (dataset: scalers are saved and loaded by one piece)
 
 namespace almanac {
 namespace {
@@ -108,7 +104,6 @@ StandardScaler StandardScaler::FromJson(const Json& json) {
   }
 }
 
-<<<<<<< HEAD
 void StandardScaler::Save(const std::filesystem::path& file) const {
   WriteJsonFile(file, ToJson());
 }
@@ -120,12 +115,6 @@ StandardScaler StandardScaler::Load(const std::filesystem::path& file) {
   } catch (const Error& error) {
     throw error.Within(file.string());
   }
-=======
-void StandardScaler::Save(const std::filesystem::path& file) const { SaveScaler(ToJson(), file); }
-
-StandardScaler StandardScaler::Load(const std::filesystem::path& file) {
-  return LoadScaler<StandardScaler>(file);
->>>>>>> 65b1679 (dataset: scalers are saved and loaded by one piece)
 }
 
 }  // namespace almanac
