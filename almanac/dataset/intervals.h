@@ -16,9 +16,11 @@ void CheckIntervals(std::span<const TimeMs> t0, std::span<const TimeMs> t1);
 // Row numbers by t0; rows of one instant keep their order.
 std::vector<uint32_t> InOrderOfTime(std::span<const TimeMs> t0);
 
-// Whether what ends at `end` stays before `start` by more than the embargo. No sum can overflow.
+// Whether what ends at `end` stays before `start` by more than the embargo, which is not negative.
 inline bool EndsBefore(TimeMs end, TimeMs start, DurationMs embargo) {
-  return end < start && start - end > embargo;
+  // As unsigned numbers the distance cannot overflow.
+  return end<start&& static_cast<uint64_t>(start) -
+             static_cast<uint64_t>(end)> static_cast<uint64_t>(embargo);
 }
 
 }  // namespace almanac
