@@ -60,6 +60,9 @@ const std::vector<Values>& Columns() {
       {"obv_change", {24}},
       {"chaikin_money_flow", {20}},
       {"vwap_distance", {24}},
+      // time
+      {"time_of_day_sin", {}},
+      {"time_of_day_cos", {}},
   };
   return kColumns;
 }

@@ -8,19 +8,17 @@ namespace {
 // Of one window each.
 constexpr const char* kWindowed[] = {"adx",
                                      "aroon_down",
-                                     "aroon_oscillator",
                                      "aroon_up",
+                                     "bipower_volatility",
                                      "cci",
                                      "chaikin_money_flow",
-                                     "cmo",
-                                     "dema_distance",
                                      "donchian_position",
-                                     "dx",
+                                     "downside_share",
+                                     "drawdown",
                                      "ema_distance",
                                      "fisher_transform",
                                      "garman_klass_volatility",
                                      "kama_distance",
-                                     "linreg_distance",
                                      "linreg_slope",
                                      "log_return",
                                      "mfi",
@@ -32,19 +30,21 @@ constexpr const char* kWindowed[] = {"adx",
                                      "plus_di",
                                      "range_position",
                                      "realised_volatility",
+                                     "return_kurtosis",
+                                     "return_skewness",
                                      "rsi",
+                                     "run_up",
                                      "sma_distance",
                                      "tema_distance",
-                                     "trima_distance",
+                                     "trend_t",
                                      "trix",
-                                     "tsf_distance",
                                      "volume_ratio",
                                      "volume_zscore",
                                      "vortex_minus",
                                      "vortex_plus",
                                      "vwap_distance",
                                      "williams_r",
-                                     "wma_distance"};
+                                     "yang_zhang_volatility"};
 constexpr int64_t kWindows[] = {7, 14, 28, 56};
 
 struct Values {
@@ -86,6 +86,18 @@ const std::vector<Values>& WithValues() {
 constexpr const char* kVolatilities[] = {"garman_klass_volatility", "natr", "parkinson_volatility",
                                          "realised_volatility"};
 constexpr std::pair<int64_t, int64_t> kShortAndLong[] = {{7, 28}, {14, 56}, {7, 112}};
+
+// Swings confirmed after 5 and 20 bars.
+constexpr const char* kSwings[] = {"swing_high_age", "swing_high_distance", "swing_low_age",
+                                   "swing_low_distance", "swing_position"};
+constexpr int64_t kSwingLookBacks[] = {5, 20};
+
+// Of the frame's own bars alone: the clock is the same on all timeframes.
+constexpr const char* kTemporal[] = {
+    "time_of_day_sin",     "time_of_day_cos",       "day_of_week_sin",
+    "day_of_week_cos",     "hours_since_week_open", "weekend",
+    "asia_session",        "london_session",        "new_york_session",
+    "hours_since_us_open", "return_since_day_open", "return_since_week_open"};
 
 // What a pattern that takes a penetration is given: TA-Lib's default, in percent.
 constexpr int64_t kPenetration = 30;
@@ -167,6 +179,11 @@ std::vector<FeatureSpec> OfClock(const Clock& clock) {
   for (const Values& values : WithValues()) {
     AddForms(SpecOfValues(values.family, values.values), clock.zscore, specs);
   }
+  for (const char* family : kSwings) {
+    for (const int64_t look_back : kSwingLookBacks) {
+      specs.push_back(SpecOfValues(family, {look_back}));
+    }
+  }
   for (const std::vector<FeatureSpec>& more : {VolatilityRatios(), Candlesticks()}) {
     specs.insert(specs.end(), more.begin(), more.end());
   }
@@ -183,6 +200,7 @@ std::vector<FeatureSpec> SwingSpecs() {
       specs.push_back(std::move(spec));
     }
   }
+  for (const char* family : kTemporal) specs.push_back(SpecOfValues(family, {}));
   for (const std::optional<Timeframe>& timeframe :
        {std::optional<Timeframe>(), Timeframe::TryParse("1h")}) {
     for (FeatureSpec& spec : CrossColumns()) {
