@@ -94,13 +94,14 @@ Node AddCorrelation(KernelGraph& graph, const Signal& x, const Signal& y, int64_
       .node;
 }
 
-Signal Change(KernelGraph& graph, const Signal& price) {
+Signal RelativeChange(KernelGraph& graph, const Signal& price) {
   const Signal before = Lag(graph, price, 1);
   return Ratio(graph, Difference(graph, price, before), before);
 }
 
 Node AddBeta(KernelGraph& graph, int64_t n) {
-  const Signals<3> sums = Pair(graph, Change(graph, High(graph)), Change(graph, Low(graph)), n);
+  const Signals<3> sums =
+      Pair(graph, RelativeChange(graph, High(graph)), RelativeChange(graph, Low(graph)), n);
   return Ratio(graph, sums[1], sums[0]).node;
 }
 
