@@ -163,7 +163,7 @@ TEST_F(EvaluateTableTest, JudgesQuantilesInReturnsBesideThoseOfPastReturns) {
   ASSERT_EQ(evaluation.horizons[0].quantiles.size(), 1u);
   const QuantileEvaluation& quantiles = evaluation.horizons[0].quantiles[0];
   EXPECT_EQ(quantiles.levels.size(), 3u);
-  EXPECT_EQ(quantiles.intervals[0].nominal, 0.9);
+  EXPECT_NEAR(quantiles.intervals[0].nominal, 0.9, 1e-12);
   EXPECT_NEAR(quantiles.intervals[0].width.model.value, 0.0329, 1e-4);
   EXPECT_LT(quantiles.intervals[0].coverage.model.value, 0.85);  // the second half is turbulent
   EXPECT_GT(quantiles.crps.naive.value, 0);
