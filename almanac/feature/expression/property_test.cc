@@ -278,6 +278,7 @@ double LargestIn(const Array& values, size_t last, size_t count) {
 double Allowed(const Tree& tree, const std::vector<Array>& arguments, size_t row, double value) {
   constexpr double kUnit = 1e-12;
   const auto n = static_cast<size_t>(tree.n);
+  if (row + 1 < n) return 0;  // warm-up: nothing but NaN
   const bool recursive = tree.function == "ema" || tree.function == "wilder";
   const double size = LargestIn(arguments[0], row, recursive ? kRows : n);
   if (size > 1e150) return kInfinity;  // squares do not fit a double, but do a long double
