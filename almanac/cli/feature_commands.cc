@@ -1,4 +1,4 @@
-// almanac features list | build | audit.
+// almanac features list | build | bins | audit.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +11,7 @@
 #include "almanac/base/parallel.h"
 #include "almanac/base/text.h"
 #include "almanac/cli/command.h"
+#include "almanac/cli/feature_bins.h"
 #include "almanac/cli/recipe_flags.h"
 #include "almanac/feature/audit.h"
 #include "almanac/feature/build.h"
@@ -314,7 +315,8 @@ void AddBarFlags(CLI::App& command, SetFlags& flags) {
 }  // namespace
 
 void RegisterFeatureCommands(CLI::App& app, Invocation& invocation) {
-  CLI::App* features = app.add_subcommand("features", "Features: catalogue, build, leak audit");
+  CLI::App* features =
+      app.add_subcommand("features", "Features: catalogue, build, bins, leak audit");
   features->require_subcommand(1);
 
   const auto listed = std::make_shared<SourceFlags>();
@@ -338,6 +340,27 @@ void RegisterFeatureCommands(CLI::App& app, Invocation& invocation) {
       TakeSet(built->recipe, built->set);
       return built->set.name.empty() ? BuildRecipe(built->recipe, *out, invocation)
                                      : BuildSet(built->set, built->family, *out, invocation);
+    };
+  });
+
+  const auto binned = std::make_shared<SourceFlags>();
+  const auto bins = std::make_shared<FeatureBinFlags>();
+  const auto bins_out = std::make_shared<std::filesystem::path>();
+  CLI::App* bin = features->add_subcommand("bins", "Prune a set's columns and write them as bins");
+  AddSourceFlags(*bin, *binned);
+  AddBarFlags(*bin, binned->set);
+  AddFeatureBinFlags(*bin, *bins);
+  bin->add_option("--out", *bins_out, "Folder for columns.bins and report.json")->required();
+  bin->callback([binned, bins, bins_out, &invocation] {
+    invocation.action = [=, &invocation] {
+      TakeSet(binned->recipe, binned->set);
+      if (binned->set.name.empty()) {
+        throw Error(ErrorCode::kUsage, "features bins", "bins are made of a shipped set",
+                    "name it with --set");
+      }
+      return BuildFeatureBins(SetOf(binned->set, binned->family),
+                              ReadFrame(binned->set, invocation.home()), *bins, *bins_out,
+                              invocation);
     };
   });
 

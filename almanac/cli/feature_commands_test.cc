@@ -1,10 +1,11 @@
-// almanac features list | build | audit for shipped sets, run as a user runs it.
+// almanac features list | build | bins | audit for shipped sets, run as a user runs it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
 #include "almanac/cli/program_for_test.h"
+#include "almanac/dataset/bin_file.h"
 #include "almanac/lake/matrix.h"
 
 namespace almanac {
@@ -69,6 +70,44 @@ TEST_F(FeatureCommands, BuildAndAuditOfASetTakeTheFrameOfItsSymbols) {
   EXPECT_EQ(audited.json()[0].at("passed"), true);
 }
 
+TEST_F(FeatureCommands, BinsOfASetArePrunedAndOnceMade) {
+  ImportTwoSymbols();
+  const auto bins = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"features",    "bins", "--set",     "gru44",
+                                          "--timeframe", "30m",  "--symbols", "BTCUSDT,ETHUSDT",
+                                          "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return folder_.Run(arguments);
+  };
+  const ProgramEnd every = bins({"--out", "every"});
+  ASSERT_EQ(every.status, 0) << every.err;
+  Json report = every.json();
+  EXPECT_GT(report.at("peak_memory").get<int64_t>(), 0);
+  report.erase("peak_memory");
+  EXPECT_EQ(report.at("columns"), 88);
+  EXPECT_EQ(report.at("rows"), 400);
+  EXPECT_EQ(report.at("training_rows"), 280);
+  // The second symbol's bars are the first's: its columns repeat them.
+  EXPECT_GE(report.at("reasons").at("correlation").get<int>(), 30);
+  const BinFile file(folder_.path() / "every" / "columns.bins");
+  file.Verify();
+  EXPECT_EQ(file.columns(), report.at("kept").size());
+  Json again = bins({"--out", "every"}).json();
+  again.erase("peak_memory");
+  EXPECT_EQ(again, report);
+
+  const ProgramEnd events =
+      bins({"--out", "events", "--target", "{kind: swing, side: high, look_back: 2, horizon: 4}"});
+  ASSERT_EQ(events.status, 0) << events.err;
+  EXPECT_LT(events.json().at("rows").get<int>(), 200);
+  EXPECT_EQ(bins({"--out", "x", "--memory", "4"}).status, 2);
+  EXPECT_EQ(bins({"--out", "x", "--target", "{kind: none}"}).status, 2);
+  EXPECT_EQ(bins({"--out", "x", "--target", "{kind: swing}", "--target-symbol", "A"}).status, 2);
+  const ProgramEnd little = bins({"--out", "x", "--memory", "10MB"});
+  EXPECT_EQ(little.status, 1);
+  EXPECT_THAT(little.err, HasSubstr("10 MiB are allowed and at least"));
+}
+
 TEST_F(FeatureCommands, WrongUseSaysWhatWouldBeRight) {
   const auto message = [&](std::vector<std::string> arguments, int status) {
     arguments.insert(arguments.begin(), "features");
@@ -82,6 +121,7 @@ TEST_F(FeatureCommands, WrongUseSaysWhatWouldBeRight) {
               HasSubstr("--symbols BTCUSDT,ETHUSDT"));
   EXPECT_THAT(message({"audit", "r.yaml", "--set", "swing", "--symbols", "A"}, 2),
               HasSubstr("a recipe is given too"));
+  EXPECT_THAT(message({"bins", "--out", "m", "r.yaml"}, 2), HasSubstr("name it with --set"));
   EXPECT_THAT(message({"audit", "--set", "gru44", "--symbols", "DOGE"}, 3),
               HasSubstr("the lake has no such bars"));
 }
