@@ -427,6 +427,7 @@ bool Try(const std::string& text, const CandleSeries& series) {
     if (expression.look_back() > 100'000) return true;  // big windows: memory, not a fault
     KernelGraph graph;
     graph.AddColumn(expression.AddTo(graph));
+    if (graph.clocks().size() > 1) return true;  // of another symbol: runs in a frame
     std::vector<float> cells(8);
     float* column = cells.data();
     graph.Run(8,
