@@ -2,6 +2,7 @@
 #ifndef ALMANAC_FEATURE_CELL_ENTROPY_H_
 #define ALMANAC_FEATURE_CELL_ENTROPY_H_
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -47,7 +48,8 @@ class EntropyWindow {
     }
     if (known_ < static_cast<int64_t>(ring_.size())) return kUnknown;
     const auto n = static_cast<double>(ring_.size());
-    return (std::log(n) - static_cast<double>(sum_) * unit_ / n) / largest_;
+    // Of equal symbols it is 0 up to rounding, which must not make it negative.
+    return std::max(0.0, std::log(n) - static_cast<double>(sum_) * unit_ / n) / largest_;
   }
 
   template <typename Archive>

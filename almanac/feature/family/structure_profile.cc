@@ -162,7 +162,7 @@ Family OfProfile(const char* name, const char* formula, Node (*add)(KernelGraph&
                    "(-1, inf)",
                    "n bars",
                    1,
-                   "Steidlmayer 1984, Market Profile, by volume (docs/features.md)",
+                   "Steidlmayer 1984, Market Profile, by volume (docs/features-structure.md)",
                    {{.name = "window", .largest = 10'000}, {.name = "steps", .largest = 10'000}}},
           .add_all = add,
           .look_back = [](Values v) { return v[0]; }};

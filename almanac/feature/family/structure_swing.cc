@@ -242,7 +242,7 @@ Family OfLevels(const Text& text, Node (*add)(KernelGraph&, Values)) {
   Family family = OfSwing(text, add);
   family.info.parameters.push_back({.name = "tolerance", .largest = 1000});
   family.info.parameters.push_back({"memory"});
-  family.info.source = "touch clustering, docs/features.md";
+  family.info.source = "touch clustering, docs/features-structure.md";
   return family;
 }
 

@@ -257,7 +257,7 @@ std::vector<Family> CalendarFamilies() {
       CalendarFamily("bars_since_gap",
                      "bars since the last one that did not open when the one before closed, 0 at "
                      "that bar; NaN before the first",
-                     "bars", "[0, inf)", AddBarsSinceGap, "docs/features.md"));
+                     "bars", "[0, inf)", AddBarsSinceGap, "docs/features-temporal.md"));
   all.back().info.look_back = "the bars since the gap";
   all.back().unbounded_memory = true;
   all.push_back(PeriodReturn("return_since_day_open",

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes structure_golden.csv and structure_golden_real.csv: swings, levels, profiles and pivots.
 
-Each row looks back over all that was known then, written from the definitions in docs/features.md
+Each row looks back over all that was known then, written from the definitions in docs/features-structure.md
 without the state that almanac keeps. Run in this folder after make_golden.py:
 ./make_structure_golden.py (pandas 1.5 or newer; real bars are read from shared/data beside the
 project).
