@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "almanac/base/time.h"
+#include "almanac/feature/cell/calendar.h"
 #include "almanac/feature/family/technical.h"
 
 namespace almanac::structure {
@@ -30,7 +30,7 @@ struct PreviousDayCell {
 
   void Step(const std::array<double, 4>& in, Day& out) {
     const auto time = static_cast<TimeMs>(in[0]);
-    const int64_t now = DaysFromCivil(DateOf(time));
+    const int64_t now = UtcDay(time);
     if (!begun || now != date) {
       if (begun && whole) before = today;
       whole = begun || time == now * kMsPerDay;

@@ -9,7 +9,6 @@ namespace {
 
 using technical::AddCell;
 using technical::Distance;
-using technical::Signal;
 using technical::Signals;
 using Node = KernelGraph::Node;
 using Values = std::span<const int64_t>;

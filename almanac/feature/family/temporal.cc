@@ -2,10 +2,11 @@
 //
 // The instant described is the row's time: that at which its bar is known, which is when the next
 // bar of an unbroken series opens. It is known by construction.
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include "almanac/base/time.h"
+#include "almanac/feature/cell/calendar.h"
 #include "almanac/feature/family/technical.h"
 
 namespace almanac::temporal {
@@ -22,10 +23,7 @@ constexpr int kFirstDayOfWeekend = 5;  // Saturday, Monday being 0
 
 Signal KnownAt(const KernelGraph& graph) { return {"known at", graph.Field(BarField::kKnownAt)}; }
 
-DurationMs SinceMidnight(TimeMs time) {
-  const DurationMs rest = time % kMsPerDay;
-  return rest < 0 ? rest + kMsPerDay : rest;
-}
+DurationMs SinceMidnight(TimeMs time) { return time - UtcDay(time) * kMsPerDay; }
 double SinceMidnightInDays(TimeMs time) {
   return static_cast<double>(SinceMidnight(time)) / static_cast<double>(kMsPerDay);
 }
@@ -35,16 +33,20 @@ CivilDate FirstOfNextMonth(CivilDate date) {
                           : CivilDate{date.year, date.month + 1, 1};
 }
 
-// Functions of an instant, each with the name of its node. The first are turns, from 0 to below 1.
+// Functions of an instant, each with the name of its node and whether the UTC date alone decides.
+// The first are turns, from 0 to below 1.
 struct TurnOfDay {
+  static constexpr bool kOfDate = false;
   static constexpr char kName[] = "turn of day";
   static double Of(TimeMs time) { return SinceMidnightInDays(time); }
 };
 struct TurnOfWeek {
+  static constexpr bool kOfDate = true;
   static constexpr char kName[] = "turn of week";
   static double Of(TimeMs time) { return Weekday(time) / 7.0; }
 };
 struct TurnOfMonth {
+  static constexpr bool kOfDate = true;
   static constexpr char kName[] = "turn of month";
   static double Of(TimeMs time) {
     const CivilDate date = DateOf(time);
@@ -54,10 +56,12 @@ struct TurnOfMonth {
   }
 };
 struct TurnOfMonths {
+  static constexpr bool kOfDate = true;
   static constexpr char kName[] = "turn of months";
   static double Of(TimeMs time) { return (DateOf(time).month - 1) / 12.0; }
 };
 struct TurnOfYear {
+  static constexpr bool kOfDate = true;
   static constexpr char kName[] = "turn of year";
   static double Of(TimeMs time) {
     const CivilDate date = DateOf(time);
@@ -67,56 +71,74 @@ struct TurnOfYear {
   }
 };
 struct IsWeekend {
+  static constexpr bool kOfDate = true;
   static constexpr char kName[] = "weekend";
   static double Of(TimeMs time) { return Weekday(time) >= kFirstDayOfWeekend ? 1 : 0; }
 };
 struct HoursSinceWeekOpen {
+  static constexpr bool kOfDate = false;
   static constexpr char kName[] = "hours since week open";
   static double Of(TimeMs time) {
     return kHoursInDay * (Weekday(time) + SinceMidnightInDays(time));
   }
 };
 struct DaysSinceMonthOpen {
+  static constexpr bool kOfDate = false;
   static constexpr char kName[] = "days since month open";
   static double Of(TimeMs time) { return DateOf(time).day - 1 + SinceMidnightInDays(time); }
 };
 struct HourOfDay {
+  static constexpr bool kOfDate = false;
   static constexpr char kName[] = "hour of day";
   static double Of(TimeMs time) { return static_cast<double>(SinceMidnight(time) / kMsPerHour); }
 };
 struct DayOfWeek {
+  static constexpr bool kOfDate = true;
   static constexpr char kName[] = "day of week";
   static double Of(TimeMs time) { return Weekday(time); }
 };
 struct MonthOfYear {
+  static constexpr bool kOfDate = true;
   static constexpr char kName[] = "month of year";
   static double Of(TimeMs time) { return DateOf(time).month; }
 };
 
 template <typename Function>
 Signal OfTime(KernelGraph& graph) {
+  if constexpr (Function::kOfDate) {
+    return AddCell(graph, Function::kName, {KnownAt(graph)}, {}, OfDateCell<Function>{})[0];
+  }
   return Map<1>(graph, Function::kName, {KnownAt(graph)}, [](const std::array<double, 1>& in) {
     return Function::Of(static_cast<TimeMs>(in[0]));
   });
 }
 
+// A name for the node of a function of a turn.
+template <size_t N>
+constexpr std::array<char, N + 4> Prefixed(const char (&prefix)[5], const char (&name)[N]) {
+  std::array<char, N + 4> text{};
+  std::copy_n(prefix, 4, text.begin());
+  std::copy_n(name, N, text.begin() + 4);
+  return text;
+}
+template <typename Turn>
+struct SineOf {
+  static constexpr bool kOfDate = Turn::kOfDate;
+  static constexpr auto kText = Prefixed("sin ", Turn::kName);
+  static constexpr const char* kName = kText.data();
+  static double Of(TimeMs time) { return std::sin(2 * std::numbers::pi * Turn::Of(time)); }
+};
+template <typename Turn>
+struct CosineOf {
+  static constexpr bool kOfDate = Turn::kOfDate;
+  static constexpr auto kText = Prefixed("cos ", Turn::kName);
+  static constexpr const char* kName = kText.data();
+  static double Of(TimeMs time) { return std::cos(2 * std::numbers::pi * Turn::Of(time)); }
+};
+
 template <typename Function>
 Node AddOfTime(KernelGraph& graph, Values) {
   return OfTime<Function>(graph).node;
-}
-template <typename Turn>
-Node AddSine(KernelGraph& graph, Values) {
-  return Map<1>(
-             graph, "sin of turn", {OfTime<Turn>(graph)},
-             [](const std::array<double, 1>& in) { return std::sin(2 * std::numbers::pi * in[0]); })
-      .node;
-}
-template <typename Turn>
-Node AddCosine(KernelGraph& graph, Values) {
-  return Map<1>(
-             graph, "cos of turn", {OfTime<Turn>(graph)},
-             [](const std::array<double, 1>& in) { return std::cos(2 * std::numbers::pi * in[0]); })
-      .node;
 }
 template <typename Part>
 Node AddIs(KernelGraph& graph, Values v) {
@@ -152,7 +174,7 @@ Node AddBarsSinceGap(KernelGraph& graph, Values) {
 // The number of the day, week or month in which a bar opens.
 struct DayNumber {
   static constexpr char kName[] = "return since day open";
-  static int64_t Of(TimeMs time) { return (time - SinceMidnight(time)) / kMsPerDay; }
+  static int64_t Of(TimeMs time) { return UtcDay(time); }
 };
 struct WeekNumber {
   static constexpr char kName[] = "return since week open";
@@ -211,9 +233,9 @@ template <typename Turn>
 void AddCycle(std::vector<Family>& families, const std::string& name, const std::string& turn) {
   for (const bool sine : {true, false}) {
     const std::string function = sine ? "sin" : "cos";
-    families.push_back(CalendarFamily((name + "_" + function).c_str(),
-                                      (function + "(2 pi p), p = " + turn).c_str(), "none",
-                                      "[-1, 1]", sine ? AddSine<Turn> : AddCosine<Turn>));
+    families.push_back(CalendarFamily(
+        (name + "_" + function).c_str(), (function + "(2 pi p), p = " + turn).c_str(), "none",
+        "[-1, 1]", sine ? AddOfTime<SineOf<Turn>> : AddOfTime<CosineOf<Turn>>));
   }
 }
 

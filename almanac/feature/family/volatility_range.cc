@@ -25,7 +25,6 @@ using technical::SampleDeviation;
 using technical::Scaled;
 using technical::Share;
 using technical::Signal;
-using technical::Signals;
 using technical::Size;
 using technical::Square;
 using Node = KernelGraph::Node;
