@@ -192,7 +192,8 @@ ReportHeatTable MonthsTable(std::span<const Evaluation> evaluations, Space space
   table.note = "By month of making the forecast, UTC.";
   table.format = FormatOf(space, metric);
   table.smaller_is_better = SmallerIsBetter(metric);
-  table.baseline = evaluations.size();
+  // R² is measured against naive already.
+  if (metric != Metric::kR2) table.baseline = evaluations.size();
   const auto add_value = [&](const std::string& month, size_t column, double value) {
     auto row = std::lower_bound(
         table.rows.begin(), table.rows.end(), month,

@@ -158,7 +158,8 @@ ReportHeatTable EmptyHeat(std::string title, std::string note, Metric metric,
   table.smaller_is_better = SmallerIsBetter(metric);
   table.columns = models;
   table.columns.push_back(naive);
-  table.baseline = models.size();
+  // R² is measured against naive already.
+  if (metric != Metric::kR2) table.baseline = models.size();
   return table;
 }
 
@@ -405,6 +406,9 @@ ReportPit PitOf(const QuantileEvaluation& evaluation) {
 std::vector<ReportReliability> ReliabilityOf(const ClassEvaluation& evaluation) {
   std::vector<ReportReliability> diagrams;
   for (const ClassResult& result : evaluation.classes) {
+    const bool forecast =
+        result.reliability[0].rows < evaluation.rows || result.reliability[0].mean_probability > 0;
+    if (result.rows == 0 && !forecast) continue;  // there is nothing to see
     ReportReliability diagram{evaluation.model, result.name, {}};
     for (const ReliabilityBin& bin : result.reliability) {
       if (bin.rows == 0) continue;

@@ -15,7 +15,7 @@ namespace almanac {
 namespace {
 
 constexpr double kWidth = 560, kHeight = 300;
-constexpr double kLeft = 46, kRight = 12, kTop = 14, kBottom = 48;
+constexpr double kLeft = 46, kRight = 20, kTop = 14, kBottom = 48;
 
 double X(double share) { return kLeft + share * (kWidth - kLeft - kRight); }
 double Y(double value, double top) {
