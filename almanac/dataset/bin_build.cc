@@ -393,7 +393,7 @@ Json BinBuildReport::ToJson(const std::vector<std::string>& names) const {
 BinBuildReport BuildBins(const ColumnStream& stream, const BinRows& rows, const BinBuildSpec& spec,
                          const fs::path& folder, Progress& progress) {
   Check(stream, rows, spec);
-  constexpr DurationMs kPatience = 3600 * 1000;
+  constexpr DurationMs kPatience = DurationMs{3600} * 1000;
   const FileLock lock(fs::path(folder).concat(".lock"), FileLock::Mode::kExclusive, kPatience,
                       "building " + folder.string());
   if (const auto finished = ReadFinished(folder, stream, spec.key)) return *finished;
