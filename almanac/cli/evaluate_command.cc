@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -52,6 +53,14 @@ int Run(EvaluateFlags flags, Invocation& invocation) {
       EvaluateTable(forecasts.table, forecasts.series, flags.options);
   ReportData report = ReportOf(evaluation, TitleOf(flags), flags.options.significance);
   report.code_version = ProgramVersion();
+  const bool us_stocks =
+      std::any_of(forecasts.series.begin(), forecasts.series.end(),
+                  [](const CandleSeries& bars) { return bars.key.market.starts_with("us-"); });
+  if (us_stocks) {
+    report.warnings.insert(report.warnings.begin(),
+                           "survivorship bias: a list of symbols that exist today leaves out those "
+                           "that failed");
+  }
   const Json document = ToJson(evaluation);
   if (!flags.report.empty()) {
     fs::create_directories(flags.report);

@@ -20,9 +20,10 @@ class EvaluateCommandTest : public ::testing::Test {
     folder_.Write("small.yaml", SmallRecipe());
     const ProgramEnd end = folder_.Run({"run", "small.yaml", "--json"});
     ASSERT_EQ(end.status, 0) << end.err;
-    run_ = end.json()["run"];
-    results_ = end.json()["results"].begin().value();
-    for (const Json& stage : end.json()["stages"]) {
+    const Json document = end.json();
+    run_ = document["run"];
+    results_ = document["results"].begin().value();
+    for (const Json& stage : document["stages"]) {
       if (stage["stage"] == "train") artifacts_.push_back(stage["artifact"]);
     }
   }
