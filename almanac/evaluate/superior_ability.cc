@@ -131,6 +131,7 @@ SuperiorAbility TestSuperiorAbility(const SeriesPanel& performance, const Bootst
   });
   const auto p_value = [&](double Maxima::*which, double statistic) {
     std::vector<double> draws;
+    draws.reserve(maxima.size());
     for (const Maxima& replicate : maxima) draws.push_back(replicate.*which);
     return BootstrapPValue(draws, statistic);
   };
