@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "almanac/dataset/bin_cuts.h"
+#include "almanac/dataset/bin_search.h"
 #include "almanac/dataset/float_sort.h"
 
 namespace almanac {
@@ -19,8 +20,6 @@ namespace {
 constexpr float kCoveredShare = 0.99F;
 // Below this share the most frequent bin is not worth a special place.
 constexpr double kFrequentShare = 0.7;
-
-constexpr size_t kByteBins = 256;
 
 float FloatNotAbove(double bound) {
   const auto nearest = static_cast<float>(bound);
@@ -278,17 +277,10 @@ void BinMapper::BinsOf(std::span<const double> values, T* bins) const {
 void BinMapper::BinsOf(std::span<const float> values, uint8_t* bins) const {
   const auto nan_bin = static_cast<uint8_t>(BinOf(std::numeric_limits<double>::quiet_NaN()));
   const size_t numbers = upper_bounds_.size() - (missing_ == Missing::kNan ? 1 : 0);
-  std::array<float, kByteBins> bounds;  // padded so that every search takes eight steps
+  std::array<float, kByteBins> bounds;
   bounds.fill(std::numeric_limits<float>::infinity());
   for (size_t bin = 0; bin + 1 < numbers; ++bin) bounds[bin] = FloatNotAbove(upper_bounds_[bin]);
-  for (size_t i = 0; i < values.size(); ++i) {
-    const float value = values[i];
-    uint32_t bin = 0;
-    for (uint32_t half = kByteBins / 2; half > 0; half /= 2) {
-      bin += bounds[bin + half - 1] < value ? half : 0;
-    }
-    bins[i] = std::isnan(value) ? nan_bin : static_cast<uint8_t>(bin);
-  }
+  SearchBins(values, bounds, nan_bin, bins);
 }
 
 template void BinMapper::BinsOf(std::span<const double>, uint8_t*) const;
