@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "almanac/base/error.h"
 
@@ -118,6 +119,7 @@ void ExecutionBars::FindDeviations(const CandleSeries& bars, size_t first) {
 
 void ExecutionBars::FindCharges() {
   const std::vector<FundingRate>& funding = execution.funding;
+  if (funding.empty() && execution.borrow_bps_per_year == 0) return;
   size_t next = 0;
   while (next < funding.size() && funding[next].time <= time[0]) ++next;
   for (size_t bar = 1; bar < size(); ++bar) {
@@ -136,15 +138,24 @@ void ExecutionBars::FindCharges() {
 }
 
 void ExecutionBars::FindMarks() {
-  const DurationMs every = std::max(execution.mark_every, DurationMs{1});
+  if (execution.mark_every == 0) {
+    marks.resize(size());
+    std::iota(marks.begin(), marks.end(), 0U);
+    mark_time.assign(time.begin(), time.end());
+    return;
+  }
+  const DurationMs every = execution.mark_every;
   const auto period = [&](size_t bar) {
     const TimeMs t = time[bar];
     return (t >= 0 ? t / every : -((every - 1 - t) / every)) * every;
   };
+  TimeMs now = period(0);
   for (size_t bar = 0; bar < size(); ++bar) {
-    if (bar + 1 < size() && period(bar + 1) == period(bar)) continue;
+    const TimeMs next = bar + 1 < size() ? period(bar + 1) : kMaxTime;
+    if (next == now) continue;
     marks.push_back(static_cast<uint32_t>(bar));
-    mark_time.push_back(execution.mark_every == 0 ? time[bar] : period(bar));
+    mark_time.push_back(now);
+    now = next;
   }
 }
 

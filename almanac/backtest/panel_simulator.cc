@@ -133,8 +133,10 @@ class Portfolio {
         traded += std::abs(weight * after - units_[s] * bars_.open.At(bar, s));
       }
       const double next = before - rate_ * traded;
-      if (next == after) break;
+      // The last bit may go back and forth.
+      const bool settled = std::abs(next - after) <= 1e-15 * before;
       after = next;
+      if (settled) break;
     }
     return after;
   }

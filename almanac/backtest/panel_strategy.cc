@@ -55,17 +55,18 @@ class SideChooser {
 };
 
 void SideChooser::Rank(std::span<const double> forecast, const std::vector<char>& taken) {
+  // The best so far, in order: most symbols are turned away by the last of them.
   ranked_.clear();
-  for (size_t s = 0; s < forecast.size(); ++s) {
-    if (taken[s] == 0 && sign_ * forecast[s] > strategy_.min_forecast) ranked_.push_back(s);
+  const auto better = [&](size_t a, size_t b) { return sign_ * forecast[a] > sign_ * forecast[b]; };
+  for (size_t s = 0; s < forecast.size() && places_ > 0; ++s) {
+    if (taken[s] != 0 || !(sign_ * forecast[s] > strategy_.min_forecast)) continue;
+    if (ranked_.size() == places_) {
+      if (!better(s, ranked_.back())) continue;
+      ranked_.pop_back();
+    }
+    // After its equals: they come by name.
+    ranked_.insert(std::upper_bound(ranked_.begin(), ranked_.end(), s, better), s);
   }
-  const size_t count = std::min(places_, ranked_.size());
-  std::partial_sort(ranked_.begin(), ranked_.begin() + static_cast<std::ptrdiff_t>(count),
-                    ranked_.end(), [&](size_t a, size_t b) {
-                      const double x = sign_ * forecast[a], y = sign_ * forecast[b];
-                      return x > y || (x == y && a < b);
-                    });
-  ranked_.resize(count);
   wanted_.assign(forecast.size(), 0);
   for (const size_t s : ranked_) wanted_[s] = 1;
 }

@@ -48,18 +48,36 @@ void SignalAccount::Advance(size_t end) {
   end = std::min(end, bars_.size());
   while (bar_ < end) {
     while (charge_ < bars_.charges.size() && bars_.charges[charge_].bar < bar_) ++charge_;
-    const size_t mark = bars_.marks[mark_];
     const size_t event = ruined_at_ ? end : NextOpenEvent();
-    const size_t to = std::min({end, event, mark + 1});
+    const size_t to = std::min(end, event);
     const size_t loud = held() ? FirstLoud(bar_, to) : to;
-    if (loud < to || (loud == event && event < end && event <= mark)) {
-      Step(loud);
-      bar_ = loud + 1;
-    } else {
-      bar_ = to;
-    }
-    if (bar_ == mark + 1) Mark(mark);
+    MarkQuiet(loud);
+    bar_ = loud;
+    if (loud == end) return;
+    // Something was met, or falls due at this bar's open.
+    Step(loud);
+    ++bar_;
+    if (bars_.marks[mark_] == loud) Mark(loud);
   }
+}
+
+// The marks before `end`, over bars on which nothing happened.
+void SignalAccount::MarkQuiet(size_t end) {
+  const size_t last = bars_.size() - 1;
+  const size_t before = std::min(end, last);
+  const size_t first = mark_;
+  while (mark_ < bars_.marks.size() && bars_.marks[mark_] < before) {
+    equity_[mark_] = cash_ + units_ * bars_.close[bars_.marks[mark_]];
+    ++mark_;
+  }
+  if (record_ != nullptr) {
+    for (size_t m = first; m < mark_; ++m) {
+      const double value = units_ * bars_.close[bars_.marks[m]];
+      record_->weight[m] = held() && equity_[m] > 0 ? value / equity_[m] : 0;
+    }
+    if (first < mark_) TakeTraded(first);
+  }
+  if (end > last) Mark(last);
 }
 
 // The first bar in [from, to) on which an order may be met, or `to`. A superset of those on which
@@ -511,17 +529,17 @@ void SignalAccount::Mark(size_t bar) {
   const double price = bars_.close[bar];
   const double equity = cash_ + units_ * price;
   if (record_ != nullptr) {
-    record_->time.push_back(bars_.mark_time[mark_]);
-    record_->weight.push_back(held() && equity > 0 ? units_ * price / equity : 0);
+    record_->weight[mark_] = held() && equity > 0 ? units_ * price / equity : 0;
   }
   if (bar + 1 == bars_.size()) CloseAtEnd(bar);
   equity_[mark_] = held() ? equity : cash_;
-  if (record_ != nullptr) {
-    record_->equity.push_back(equity_[mark_]);
-    record_->traded.push_back(traded_since_mark_);
-    traded_since_mark_ = 0;
-  }
+  if (record_ != nullptr) TakeTraded(mark_);
   ++mark_;
+}
+
+void SignalAccount::TakeTraded(size_t mark) {
+  record_->traded[mark] = traded_since_mark_;
+  traded_since_mark_ = 0;
 }
 
 void SignalAccount::CloseAtEnd(size_t bar) {

@@ -30,8 +30,8 @@ struct SignalTotals {
 
 class SignalAccount {
  public:
-  // Borrows all of them. `equity` receives the account value at each of bars.marks; with `record`,
-  // the whole account is written there too.
+  // Borrows all of them. `equity` receives the account value at each of bars.marks. With `record`
+  // its trades, weight and traded are written, too; the latter two have a place for each mark.
   SignalAccount(const ExecutionBars& bars, const SignalTable& table, const SignalConfig& config,
                 double* equity, Simulation* record = nullptr);
 
@@ -57,6 +57,8 @@ class SignalAccount {
   void Inside(size_t bar);
   void Walk(size_t bar, double from, double to);
   void Mark(size_t bar);
+  void MarkQuiet(size_t end);
+  void TakeTraded(size_t mark);
   void CloseAtEnd(size_t bar);
 
   void TryToEnter(size_t bar, double weight);

@@ -29,8 +29,11 @@ Simulation SimulateSignals(const CandleSeries& bars, const SignalTable& table,
   const ExecutionBars prepared = Prepare(bars, table, {&config, 1}, execution);
   Simulation simulation;
   simulation.capital = execution.capital;
-  std::vector<double> equity(prepared.marks.size());
-  SignalAccount account(prepared, table, config, equity.data(), &simulation);
+  simulation.time = prepared.mark_time;
+  simulation.equity.resize(prepared.marks.size());
+  simulation.weight.resize(prepared.marks.size());
+  simulation.traded.resize(prepared.marks.size());
+  SignalAccount account(prepared, table, config, simulation.equity.data(), &simulation);
   account.Advance(prepared.size());
   simulation.costs = account.totals().costs;
   simulation.funding = account.totals().funding;

@@ -54,6 +54,7 @@ void RegisterFeatureCommands(CLI::App& app, Invocation& invocation);
 void RegisterModelCommands(CLI::App& app, Invocation& invocation);
 void RegisterGbdtCommand(CLI::App& app, Invocation& invocation);
 void RegisterEvaluateCommand(CLI::App& app, Invocation& invocation);
+void RegisterBacktestCommand(CLI::App& app, Invocation& invocation);
 void RegisterDoctorCommand(CLI::App& app, Invocation& invocation);
 
 // A table of left-aligned text and right-aligned numbers, as wide as its cells.

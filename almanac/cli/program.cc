@@ -165,6 +165,7 @@ int RunProgram(const std::vector<std::string>& arguments) {
   RegisterModelCommands(app, invocation);
   RegisterGbdtCommand(app, invocation);
   RegisterEvaluateCommand(app, invocation);
+  RegisterBacktestCommand(app, invocation);
   RegisterDoctorCommand(app, invocation);
   LetGlobalFlagsFollow(app);
   try {

@@ -67,6 +67,57 @@ Dataset Dataset::Unlabelled(std::string symbol, FeatureTable features) {
   return data;
 }
 
+Dataset Dataset::Pool(std::string name, std::span<const Dataset* const> parts,
+                      std::vector<Origin>* origin) {
+  if (parts.empty()) {
+    throw Error(ErrorCode::kUsage, name, "a pool of no symbols", "give at least one");
+  }
+  const Dataset& first = *parts.front();
+  std::vector<Origin> rows;
+  for (size_t p = 0; p < parts.size(); ++p) {
+    const Dataset& part = *parts[p];
+    if (part.names_ != first.names_ || part.target_name_ != first.target_name_ ||
+        part.target_classes_ != first.target_classes_) {
+      throw Error(ErrorCode::kUsage, name,
+                  fmt::format("{} and {} have different columns", first.symbol_, part.symbol_),
+                  "pool datasets of the same features and target");
+    }
+    for (size_t row = 0; row < part.rows(); ++row) {
+      rows.push_back({static_cast<uint32_t>(p), static_cast<uint32_t>(row)});
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [&](const Origin& a, const Origin& b) {
+    const TimeMs x = parts[a.part]->time_[a.row], y = parts[b.part]->time_[b.row];
+    return x != y ? x < y : a.part < b.part;
+  });
+  struct Owned {
+    std::vector<TimeMs> time;
+    std::vector<std::vector<float>> columns;
+  };
+  const auto owned = std::make_shared<Owned>();
+  Dataset pool;
+  pool.symbol_ = std::move(name);
+  pool.names_ = first.names_;
+  pool.target_name_ = first.target_name_;
+  pool.target_unit_ = first.target_unit_;
+  pool.target_classes_ = first.target_classes_;
+  for (const Origin& o : rows) {
+    owned->time.push_back(parts[o.part]->time_[o.row]);
+    pool.target_.push_back(parts[o.part]->target_[o.row]);
+    pool.label_end_.push_back(parts[o.part]->label_end_[o.row]);
+  }
+  owned->columns.resize(first.features());
+  for (size_t c = 0; c < first.features(); ++c) {
+    owned->columns[c].reserve(rows.size());
+    for (const Origin& o : rows) owned->columns[c].push_back(parts[o.part]->columns_[c][o.row]);
+    pool.columns_.emplace_back(owned->columns[c]);
+  }
+  pool.time_ = owned->time;
+  pool.owner_ = owned;
+  if (origin != nullptr) *origin = std::move(rows);
+  return pool;
+}
+
 void Dataset::SetLabels(const Labels& labels) {
   CheckIncreasing(symbol_, "feature", time_);
   CheckIncreasing(symbol_, "label", labels.t0);

@@ -30,6 +30,16 @@ class Dataset {
   // Without labels (all NaN): for forecasting rows whose future has not happened.
   static Dataset Unlabelled(std::string symbol, FeatureTable features);
 
+  // All rows of several symbols as one dataset to learn from, in order of time and, within one
+  // instant, of `parts`; the columns are copied. `origin`, if given, receives where each row came
+  // from. Throws Error(kUsage) for no parts or parts with different columns or targets.
+  struct Origin {
+    uint32_t part = 0;
+    uint32_t row = 0;
+  };
+  static Dataset Pool(std::string name, std::span<const Dataset* const> parts,
+                      std::vector<Origin>* origin = nullptr);
+
   size_t rows() const { return time_.size(); }
   size_t features() const { return columns_.size(); }
   const std::string& symbol() const { return symbol_; }

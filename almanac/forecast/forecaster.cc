@@ -8,6 +8,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
 #include "almanac/forecast/baseline.h"
+#include "almanac/forecast/momentum.h"
 #include "almanac/forecast/ridge.h"
 
 namespace almanac {
@@ -40,6 +41,12 @@ ForecasterKinds ForecasterKinds::BuiltIn() {
   kinds.Add("naive", ConstantKind(ConstantForecaster::Rule::kNaive));
   kinds.Add("drift", ConstantKind(ConstantForecaster::Rule::kDrift));
   kinds.Add("ridge", RidgeKind());
+  kinds.Add("momentum", {[](const ConfigNode& config) -> std::unique_ptr<Forecaster> {
+                           return MomentumForecaster::FromConfig(config);
+                         },
+                         [](const std::filesystem::path& folder) -> std::unique_ptr<Forecaster> {
+                           return MomentumForecaster::Load(folder);
+                         }});
   return kinds;
 }
 

@@ -68,7 +68,7 @@ struct ForecasterKind {
 
 class ForecasterKinds {
  public:
-  // naive, drift, ridge.
+  // naive, drift, ridge, momentum.
   static ForecasterKinds BuiltIn();
 
   void Add(const std::string& name, ForecasterKind kind);

@@ -211,7 +211,7 @@ TEST_F(ForecasterTest, BaselinesRefusePrices) {
 
 TEST_F(ForecasterTest, KindsAreMadeFromConfiguration) {
   const ForecasterKinds kinds = ForecasterKinds::BuiltIn();
-  EXPECT_THAT(kinds.Names(), ElementsAre("drift", "naive", "ridge"));
+  EXPECT_THAT(kinds.Names(), ElementsAre("drift", "momentum", "naive", "ridge"));
   const auto make = [&](const std::string& yaml) {
     const ConfigDocument document = ConfigDocument::Parse(yaml, "r.yaml");
     std::unique_ptr<Forecaster> made = kinds.Make(document.root());

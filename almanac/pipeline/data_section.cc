@@ -21,8 +21,13 @@ Timeframe ReadTimeframe(const ConfigNode& node) {
               "the timeframes are " + known);
 }
 
-std::vector<std::string> ReadSymbols(const ConfigNode& node) {
+std::vector<std::string> ReadSymbols(const ConfigNode& node, const std::string& source) {
   std::vector<std::string> symbols = node.Strings("symbols");
+  if (symbols == std::vector<std::string>{"all"}) {
+    if (source == "lake") return {};
+    throw Error(ErrorCode::kUsage, node.Place("symbols"), "\"all\" of a source is not known",
+                "name the symbols, or use source: lake");
+  }
   if (symbols.empty()) {
     throw Error(ErrorCode::kUsage, node.Place("symbols"), "is empty", "name at least one symbol");
   }
@@ -154,7 +159,8 @@ DataSection ReadDataSection(const ConfigNode& node, const std::filesystem::path&
   std::vector<std::string> sources = CandleSourceNames();
   sources.insert(sources.begin(), "lake");
   data.source = node.Choice("source", sources, "lake");
-  data.symbols = ReadSymbols(node);
+  data.symbols = ReadSymbols(node, data.source);
+  data.panel = node.Bool("panel", false);
   data.timeframe = ReadTimeframe(node);
   data.from = node.Time("from", kMinTime);
   data.to = node.Time("to", kMaxTime);

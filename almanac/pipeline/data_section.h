@@ -23,7 +23,9 @@ struct DataSection {
   // The lake's name for where the prices are from. Simulated markets are named by their parameters,
   // so that two of them never mix.
   std::string market;
-  std::vector<std::string> symbols;
+  std::vector<std::string> symbols;  // empty: all that the lake has of the market and timeframe
+  // One model learns from all symbols, and their forecasts are judged beside each other.
+  bool panel = false;
   Timeframe timeframe;
   TimeMs from = kMinTime;  // bars with from <= open time < to
   TimeMs to = kMaxTime;

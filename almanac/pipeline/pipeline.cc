@@ -125,10 +125,36 @@ StageRun::StageRun(const Recipe& recipe, const Home& home, const RunOptions& opt
       store_(home),
       candles_(home),
       run_id_(recipe.name + "-" + recipe.hash.substr(0, kRunDigits)) {
-  for (const SeriesKey& key : recipe.data.Keys()) {
+  FindSymbols();
+}
+
+void StageRun::FindSymbols() {
+  std::vector<SeriesKey> keys = recipe_.data.Keys();
+  if (keys.empty()) {
+    const auto& data = recipe_.data;
+    for (const SeriesInfo& info : candles_.List()) {
+      if (info.key.market == data.market && info.key.timeframe == data.timeframe) {
+        keys.push_back(info.key);
+      }
+    }
+    if (keys.empty()) {
+      throw Error(ErrorCode::kBadData, "data.symbols",
+                  "the lake has no " + data.timeframe.name() + " bars of market " + data.market,
+                  "import them; almanac data show lists what there is");
+    }
+  }
+  for (const SeriesKey& key : keys) {
     symbols_.emplace_back();
     symbols_.back().key = key;
   }
+  if (!recipe_.data.panel) {
+    for (SymbolState& state : symbols_) judged_.push_back(&state);
+    return;
+  }
+  panel_.emplace();
+  panel_->key = {recipe_.data.market, "panel", recipe_.data.timeframe};
+  for (SymbolState& state : symbols_) panel_->members.push_back(&state);
+  judged_ = {&*panel_};
 }
 
 bool StageRun::IsForced(std::string_view stage) const {
@@ -213,7 +239,12 @@ RunResult StageRun::Run() {
         Note(stage, "", StageStatus::kUnknown, "");
         continue;
       }
-      for (SymbolState& state : symbols_) (this->*step)(state);
+      const bool for_each_symbol = stage == "audit" || stage == "features";
+      if (for_each_symbol) {
+        for (SymbolState& state : symbols_) (this->*step)(state);
+      } else {
+        for (SymbolState* state : judged_) (this->*step)(*state);
+      }
     }
     result.stages = stages_;
     result.did_nothing = std::all_of(stages_.begin(), stages_.end(), [](const StageReport& stage) {
@@ -234,7 +265,7 @@ RunResult StageRun::Run() {
 
 fs::path StageRun::SubfolderOf(const SymbolState& state) const {
   // As the lake names it: BTC/USD would be two folders, /etc a place outside.
-  return symbols_.size() == 1 ? fs::path() : fs::path(EscapePartition(state.key.symbol));
+  return judged_.size() == 1 ? fs::path() : fs::path(EscapePartition(state.key.symbol));
 }
 
 void StageRun::WriteRunFolder(RunResult& result) {
@@ -250,17 +281,17 @@ void StageRun::WriteRunFolder(RunResult& result) {
                                 {"artifact", stage.artifact.filename().string()}});
   }
   const std::string text = record.dump(2) + "\n";
-  const bool same = fs::exists(result.folder / "run.json") &&
-                    ReadFile(result.folder / "run.json") == text &&
-                    std::all_of(symbols_.begin(), symbols_.end(), [&](const SymbolState& state) {
-                      return HasCopies(FolderOf(state.report), result.folder / SubfolderOf(state));
-                    });
+  const bool same =
+      fs::exists(result.folder / "run.json") && ReadFile(result.folder / "run.json") == text &&
+      std::all_of(judged_.begin(), judged_.end(), [&](const SymbolState* state) {
+        return HasCopies(FolderOf(state->report), result.folder / SubfolderOf(*state));
+      });
   if (!same) {
     AtomicFolder folder(result.folder);
-    for (const SymbolState& state : symbols_) {
-      const fs::path target = folder.staging() / SubfolderOf(state);
+    for (const SymbolState* state : judged_) {
+      const fs::path target = folder.staging() / SubfolderOf(*state);
       fs::create_directories(target);
-      for (const fs::path& file : ReportFiles(FolderOf(state.report))) {
+      for (const fs::path& file : ReportFiles(FolderOf(state->report))) {
         fs::copy_file(file, target / file.filename());
       }
     }
@@ -268,11 +299,11 @@ void StageRun::WriteRunFolder(RunResult& result) {
     WriteFileAtomic(folder.staging() / "run.json", text);
     folder.Commit();
   }
-  for (const SymbolState& state : symbols_) {
-    const fs::path folder = result.folder / SubfolderOf(state);
+  for (const SymbolState* state : judged_) {
+    const fs::path folder = result.folder / SubfolderOf(*state);
     result.reports.push_back(folder / "report.html");
     result.summary += ReadFile(folder / "summary.txt");
-    result.results.emplace_back(state.key.symbol, ReadFile(folder / "results.json"));
+    result.results.emplace_back(state->key.symbol, ReadFile(folder / "results.json"));
   }
 }
 

@@ -79,43 +79,24 @@ EvaluateSection ReadEvaluate(const ConfigNode& node) {
   return section;
 }
 
-std::vector<std::string> TradedModels(const ConfigNode& node,
-                                      const std::vector<ModelSection>& models) {
-  std::vector<std::string> names, otherwise;
+BacktestSection ReadBacktest(const ConfigNode& node, const std::vector<ModelSection>& models,
+                             const TargetSpec& target, const DataSection& data) {
+  std::vector<std::string> names, traded;
   for (const ModelSection& model : models) {
     names.push_back(model.name);
-    if (!model.baseline()) otherwise.push_back(model.name);
+    if (!model.baseline()) traded.push_back(model.name);
   }
-  std::vector<std::string> traded = node.Strings("models", otherwise);
-  for (const std::string& name : traded) {
-    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    const auto near = NearestWord(name, names);
-    throw Error(ErrorCode::kUsage, node.Place("models"),
-                "there is no model called \"" + name + "\" in this recipe",
-                near ? "did you mean \"" + *near + "\"?" : "name one of its models");
+  BacktestSection section = ReadBacktestSection(node, names, traded, target.horizon);
+  const bool is_panel = section.kind == BacktestKind::kPanel;
+  if (is_panel && !data.panel) {
+    throw Error(ErrorCode::kUsage, node.Place("kind"), "panel trades symbols against each other",
+                "set data.panel: true, so that one model learns from all of them");
   }
-  return traded;
-}
-
-BacktestSection ReadBacktest(const ConfigNode& node, const std::vector<ModelSection>& models,
-                             const TargetSpec& target) {
-  BacktestSection section;
-  section.models = TradedModels(node, models);
-  ThresholdStrategy& strategy = section.strategy;
-  strategy.threshold = node.Double("threshold", 0.0, Range<double>::Between(0.0, 1.0));
-  strategy.allow_short = node.Bool("allow_short", true);
-  strategy.size = node.Double("size", 1.0, Range<double>::Between(0.0001, 1.0));
-  strategy.decide_every = static_cast<size_t>(
-      node.Int("decide_every", target.horizon, Range<int64_t>::Between(1, 1000000)));
-  CheckStrategy(strategy);
-  ExecutionOptions& execution = section.execution;
-  execution.costs.fee_bps =
-      node.Double("fee_bps", execution.costs.fee_bps, Range<double>::Between(0.0, 1000.0));
-  execution.costs.slippage_bps = node.Double("slippage_bps", execution.costs.slippage_bps,
-                                             Range<double>::Between(0.0, 1000.0));
-  execution.capital = node.Double("capital", execution.capital, Range<double>::Above(0.0));
-  execution.delay_bars =
-      static_cast<size_t>(node.Int("delay_bars", 0, Range<int64_t>::Between(0, 10000)));
+  if (!is_panel && data.panel && !section.models.empty()) {
+    throw Error(ErrorCode::kUsage, node.Place("kind"),
+                std::string(Name(section.kind)) + " trades one symbol, but the data are a panel",
+                "set backtest.kind: panel, or backtest.models: []");
+  }
   return section;
 }
 
@@ -163,10 +144,13 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
     models.insert(models.begin(), {"naive", "naive", naive->root(), ""});
   }
   const EvaluateSection evaluate = ReadEvaluate(root.OptionalMap("evaluate"));
-  BacktestSection backtest = ReadBacktest(root.OptionalMap("backtest"), models, target);
+  BacktestSection backtest = ReadBacktest(root.OptionalMap("backtest"), models, target, data);
   ReportSection report = ReadReport(root.OptionalMap("report"));
   document->RefuseUnknownKeys();
 
+  const ConfigNode backtest_node = root.OptionalMap("backtest");
+  backtest.configuration = TrialConfiguration(backtest, backtest_node);
+  if (backtest.signal.grid) backtest.grid_text = backtest_node.Map("grid").ToJson().dump();
   for (ModelSection& model : models) model.configuration = model.config.ToJson().dump();
   const Json merged = document->ToJson();
   return Recipe{name,

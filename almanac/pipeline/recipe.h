@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "almanac/backtest/simulator.h"
-#include "almanac/backtest/strategy.h"
 #include "almanac/base/config.h"
 #include "almanac/base/home.h"
 #include "almanac/dataset/split.h"
@@ -17,6 +15,7 @@
 #include "almanac/feature/audit.h"
 #include "almanac/feature/feature_set.h"
 #include "almanac/forecast/forecaster.h"
+#include "almanac/pipeline/backtest_section.h"
 #include "almanac/pipeline/data_section.h"
 #include "almanac/target/target.h"
 
@@ -34,12 +33,6 @@ struct ModelSection {
 struct EvaluateSection {
   BootstrapOptions bootstrap;
   double significance = 0.05;
-};
-
-struct BacktestSection {
-  std::vector<std::string> models;  // that are traded
-  ThresholdStrategy strategy;
-  ExecutionOptions execution;
 };
 
 struct ReportSection {

@@ -27,7 +27,16 @@ std::string TargetSentence(const TargetSpec& target, Timeframe timeframe) {
                      FormatDuration(span));
 }
 
-ReportForecast ForecastCurve(const ForecastTable& table, const ModelSection& model) {
+// Of the rows of one symbol.
+ReportForecast ForecastCurve(const ForecastTable& all, const std::string& symbol,
+                             const ModelSection& model) {
+  ForecastTable table;
+  table.quantity = all.quantity;
+  for (size_t i = 0; i < all.rows(); ++i) {
+    if (all.symbol[i] != symbol) continue;
+    table.Append({all.model[i], symbol, all.made_at[i], all.target_time[i], all.horizon[i],
+                  all.price[i], all.value[i]});
+  }
   ReportForecast curve;
   curve.model = model.name;
   curve.naive = model.kind == "naive";
@@ -92,6 +101,7 @@ const char* DescriptionOf(const std::string& kind) {
   if (kind == "naive") return "tomorrow equals today: the forecast return is 0";
   if (kind == "drift") return "the mean return of the training part, whatever the features say";
   if (kind == "ridge") return "least squares on standardised features, with a penalty";
+  if (kind == "momentum") return "past winners go on winning: a past return, scaled";
   if (kind == "gbdt") return "gradient boosted decision trees";
   return "";
 }
@@ -107,6 +117,39 @@ std::vector<ReportFeature> FeaturesOf(const FeatureSet& set, const Json& learnt)
     features.push_back({info.name, info.formula, info.unit, importance});
   }
   return features;
+}
+
+// The symbols that a state stands for: itself, or a panel's.
+std::vector<const SymbolState*> SymbolsOf(const SymbolState& state) {
+  if (state.members.empty()) return {&state};
+  return {state.members.begin(), state.members.end()};
+}
+std::vector<SymbolState*> MutableSymbolsOf(SymbolState& state) {
+  return state.members.empty() ? std::vector<SymbolState*>{&state} : state.members;
+}
+
+// What of a panel is drawn: the symbols that the first account traded most.
+std::vector<const SymbolState*> DrawnOf(const SymbolState& state,
+                                        const std::vector<BacktestResult>& backtests) {
+  if (state.members.empty()) return {&state};
+  std::vector<std::pair<double, size_t>> traded(state.members.size());
+  for (size_t m = 0; m < traded.size(); ++m) traded[m].second = m;
+  if (!backtests.empty()) {
+    const Simulation& simulation = backtests.front().strategy.simulation;
+    for (const Trade& trade : simulation.trades) {
+      for (size_t m = 0; m < traded.size(); ++m) {
+        if (state.members[m]->key.symbol != simulation.symbols[trade.symbol]) continue;
+        traded[m].first -= trade.units * trade.entry_price;
+      }
+    }
+  }
+  std::sort(traded.begin(), traded.end());
+  constexpr size_t kDrawn = 4;
+  std::vector<const SymbolState*> drawn;
+  for (size_t i = 0; i < std::min(kDrawn, traded.size()); ++i) {
+    drawn.push_back(state.members[traded[i].second]);
+  }
+  return drawn;
 }
 
 template <typename Item>
@@ -126,17 +169,26 @@ bool IsBaselineName(const Recipe& recipe, const std::string& name) {
 
 // The run's identity: what it was, from what.
 void StageRun::AddIdentity(const SymbolState& state, ReportData& report) const {
-  report.title = recipe_.title + (symbols_.size() > 1 ? ": " + state.key.symbol : "");
+  report.title = recipe_.title + (judged_.size() > 1 ? ": " + state.key.symbol : "");
   report.subtitle = recipe_.description;
   report.recipe_name = recipe_.name;
   report.recipe_yaml = recipe_.text;
   report.run_id = run_id_;
   report.code_version = ALMANAC_VERSION "+" + state.report.code_version;
   report.data_hash = state.candles_hash;
-  report.data_from = state.candles.open_time.front();
-  report.data_to = state.candles.KnownAt(state.candles.size() - 1);
+  const std::vector<const SymbolState*> symbols = SymbolsOf(state);
+  report.data_from = kMaxTime;
+  report.data_to = kMinTime;
+  for (const SymbolState* symbol : symbols) {
+    const CandleSeries& candles = symbol->candles;
+    report.data_from = std::min(report.data_from, candles.open_time.front());
+    report.data_to = std::max(report.data_to, candles.KnownAt(candles.size() - 1));
+  }
   report.facts = {{"series", ToString(state.key)},
                   {"trials of this problem", std::to_string(state.trials.count)}};
+  if (!state.members.empty()) {
+    report.facts.push_back({"symbols", FormatCount(static_cast<int64_t>(symbols.size()))});
+  }
   for (const StageReport& stage : stages_) {
     if (stage.artifact.empty()) continue;
     // "BTCUSDT", or "ridge BTCUSDT".
@@ -170,19 +222,22 @@ void StageRun::AddVerdicts(SymbolState& state, ReportData& report) const {
 
 // Models, what they learnt, their forecasts and errors, and the tables that judge them.
 void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
-  ReportMarket market;
-  market.bars = state.candles;
-  market.currency = recipe_.report.currency;
+  std::vector<const SymbolState*> drawn = DrawnOf(state, BacktestsOf(state));
+  for (const SymbolState* symbol : drawn) {
+    report.markets.push_back({symbol->candles, recipe_.report.currency, {}});
+  }
   Json weights = Json::object();
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
     const ModelSection& model = recipe_.models[m];
-    market.forecasts.push_back(ForecastCurve(TestForecastsOf(state, m), model));
+    const ForecastTable forecasts = TestForecastsOf(state, m);
+    for (size_t i = 0; i < drawn.size(); ++i) {
+      report.markets[i].forecasts.push_back(ForecastCurve(forecasts, drawn[i]->key.symbol, model));
+    }
     report.errors.push_back(ErrorsOf(JudgedOf(state)[m], model));
     const Json learnt = LearntOf(FolderOf(state.train[m]));
     if (learnt.contains("coefficients")) weights = learnt;
     report.models.push_back({model.name, DescriptionOf(model.kind), ParametersText(learnt)});
   }
-  report.markets.push_back(std::move(market));
   report.features = FeaturesOf(recipe_.features, weights);
 
   const std::vector<Evaluation>& evaluations = EvaluationsOf(state);
@@ -221,7 +276,14 @@ void StageRun::AddTrading(SymbolState& state, ReportData& report) const {
 void StageRun::AddData(SymbolState& state, ReportData& report) const {
   report.target = TargetSentence(recipe_.target, state.key.timeframe);
   report.split = SplitRows(SplitOf(state), DataOf(state));
-  report.audits = {AuditOf(state)};
+  bool all_sound = true;
+  for (SymbolState* symbol : MutableSymbolsOf(state)) {
+    const SeriesAudit& audit = AuditOf(*symbol);
+    all_sound = all_sound && audit.IsSound();
+    // Of a panel, those that there is something to say about.
+    const bool notable = !audit.IsSound() || !audit.gaps.empty();
+    if (state.members.empty() || notable) report.audits.push_back(audit);
+  }
   report.fill = ToString(recipe_.data.fill);
   std::vector<std::string>& warnings = report.warnings;
   if (recipe_.data.source == "simulator") {
@@ -231,7 +293,7 @@ void StageRun::AddData(SymbolState& state, ReportData& report) const {
     warnings.push_back(
         "survivorship bias: a list of symbols that exist today leaves out those that failed");
   }
-  if (!AuditOf(state).IsSound()) {
+  if (!all_sound) {
     warnings.push_back(
         "the series is not sound (see the data audit) and was used because the recipe says so");
   }
@@ -271,9 +333,10 @@ void StageRun::ReportStage(SymbolState& state) {
   const Json configuration = {
       {"recipe", recipe_.text}, {"run", run_id_}, {"pictures", recipe_.report.pictures}};
   state.report = KeyOf("report", configuration.dump());
-  state.report.inputs = {{"audit", state.audit.Hash()},
-                         {"evaluate", state.evaluate.Hash()},
-                         {"backtest", state.backtest.Hash()}};
+  state.report.inputs = {{"evaluate", state.evaluate.Hash()}, {"backtest", state.backtest.Hash()}};
+  for (const SymbolState* symbol : SymbolsOf(state)) {
+    state.report.inputs.emplace_back("audit", symbol->audit.Hash());
+  }
   Make(state.report, state.key.symbol, [&](const fs::path& folder) {
     const ReportData report = ReportOf(state);
     WriteFileAtomic(folder / "report.html", RenderHtml(report));

@@ -21,19 +21,24 @@
 #include "almanac/lake/candle_store.h"
 #include "almanac/market/audit.h"
 #include "almanac/pipeline/artifact.h"
+#include "almanac/pipeline/backtest_run.h"
 #include "almanac/pipeline/pipeline.h"
 #include "almanac/registry/registry.h"
 #include "almanac/report/report.h"
 
 namespace almanac {
 
-// One symbol's way through the stages. What is not set has not been needed yet: a run that finds
-// everything complete computes nothing.
+// One symbol's way through the stages, or a panel's from the dataset on. What is not set has not
+// been needed yet: a run that finds everything complete computes nothing.
 struct SymbolState {
   SeriesKey key;
   std::string candles_hash;
   CandleSeries candles;  // after filling
   size_t filled = 0;
+  // Of a panel: its symbols, in order. Empty: the symbol itself.
+  std::vector<SymbolState*> members;
+  std::optional<CandleSeries> execution_candles;  // that a signal backtest is executed on
+  std::string execution_hash;
   ArtifactKey audit, features, dataset;
   std::vector<ArtifactKey> train;  // one a model, in the recipe's order
   TrialSummary trials;
@@ -46,7 +51,9 @@ struct SymbolState {
   std::vector<JudgedRows> judged;
   std::vector<Evaluation> evaluations;    // one a model but the naive one
   std::optional<Comparison> comparison;   // of the same models
-  std::vector<BacktestResult> backtests;  // one a traded model
+  std::vector<BacktestResult> backtests;  // one an account
+  std::vector<Dataset::Origin> origin;    // of a panel's rows
+  std::vector<GridResult> grids;          // one an account, where the recipe has a grid
 };
 
 class StageRun {
@@ -68,9 +75,11 @@ class StageRun {
             const std::string& result);
   void EnsureRunBegun();
 
+  void FindSymbols();
   // The stages, for all symbols each.
   void Collect();
   void ReadCandles();
+  void ReadExecutionCandles(SymbolState& state);
   void AuditStage(SymbolState& state);
   void FeaturesStage(SymbolState& state);
   void DatasetStage(SymbolState& state);
@@ -85,16 +94,28 @@ class StageRun {
   const Labels& LabelsOf(SymbolState& state) const;
   const Dataset& DataOf(SymbolState& state) const;
   const DataSplit& SplitOf(SymbolState& state) const;
-  // The forecasts of the test part of one model (its position in the recipe).
-  ForecastTable TestForecastsOf(SymbolState& state, size_t model) const;
+  // The forecasts of one part by one model (its position in the recipe).
+  ForecastTable ForecastsOf(SymbolState& state, size_t model, Part part) const;
+  ForecastTable TestForecastsOf(SymbolState& state, size_t model) const {
+    return ForecastsOf(state, model, Part::kTest);
+  }
+  // Forecasts of `rows` of the state's dataset, of a panel each by its symbol.
+  ForecastTable Forecast(SymbolState& state, const std::string& model, const Forecaster& forecaster,
+                         std::span<const uint32_t> rows) const;
   // One a model, in the recipe's order: its test forecasts beside naive and what happened.
   const std::vector<JudgedRows>& JudgedOf(SymbolState& state) const;
   const std::vector<Evaluation>& EvaluationsOf(SymbolState& state) const;
   const Comparison& ComparisonOf(SymbolState& state) const;
   const std::vector<BacktestResult>& BacktestsOf(SymbolState& state) const;
-  BacktestResult BacktestOf(SymbolState& state, size_t model, const TrialSummary& trials) const;
-  TrialKey TrialKeyOf(const SymbolState& state, const ModelSection& model) const;
-  void RecordTrial(SymbolState& state, size_t model, Registry& registry);
+  const std::vector<GridResult>& GridsOf(SymbolState& state) const;
+  BacktestResult BacktestOf(SymbolState& state, size_t account, const TrialSummary& trials) const;
+  BacktestInput InputOf(SymbolState& state, const ForecastTable& forecasts) const;
+  ForecastTable AccountForecastsOf(SymbolState& state, const BacktestAccount& account,
+                                   Part part) const;
+  std::string ProblemOf(const SymbolState& state) const;
+  TrialKey TrialKeyOf(const SymbolState& state, const BacktestAccount& account,
+                      const std::string& config = "") const;
+  void RecordTrials(SymbolState& state, size_t account, Registry& registry);
 
   ReportData ReportOf(SymbolState& state) const;
   void AddIdentity(const SymbolState& state, ReportData& report) const;
@@ -116,6 +137,8 @@ class StageRun {
   std::string run_id_;
   bool begun_ = false;
   std::vector<SymbolState> symbols_;
+  std::optional<SymbolState> panel_;
+  std::vector<SymbolState*> judged_;  // what is trained on and reported: the symbols, or the panel
   std::vector<StageReport> stages_;
 };
 

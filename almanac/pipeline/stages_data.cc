@@ -6,6 +6,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
+#include "almanac/base/hash.h"
 #include "almanac/base/text.h"
 #include "almanac/lake/database.h"
 #include "almanac/market/fill.h"
@@ -45,6 +46,23 @@ std::string GapText(const SeriesAudit& audit) {
   return audit.gaps.empty()
              ? "nothing missing"
              : fmt::format("{} gaps, {} bars missing", audit.gaps.size(), audit.missing_bars);
+}
+
+// Of all rows of a panel, labelled or not.
+void WritePanelLabels(const fs::path& file, const Dataset& data,
+                      std::span<const Dataset::Origin> origin,
+                      const std::vector<SymbolState*>& members) {
+  DatabaseOptions options;
+  options.threads = 1;
+  const Database database(options);
+  std::vector<std::string> symbols;
+  for (const Dataset::Origin& row : origin) symbols.push_back(members[row.part]->key.symbol);
+  WriteParquet(database, file,
+               {{"symbol", ColumnType::kText, symbols.data()},
+                {"known_at", ColumnType::kTimestampMs, data.times().data()},
+                {"label_end", ColumnType::kTimestampMs, data.label_end().data()},
+                {data.target_name(), ColumnType::kDouble, data.target().data(), true}},
+               data.rows());
 }
 
 void WriteLabels(const fs::path& file, const Labels& labels) {
@@ -111,7 +129,26 @@ void StageRun::ReadCandles() {
     FillResult filled = Fill(raw, recipe_.data.fill, *recipe_.data.calendar);
     state.filled = filled.filled.size();
     state.candles = std::move(filled.series);
+    ReadExecutionCandles(state);
   }
+  if (!panel_) return;
+  std::string hashes;
+  for (const SymbolState* member : panel_->members) {
+    hashes += member->candles_hash;
+    panel_->filled += member->filled;
+  }
+  panel_->candles_hash = Sha256(hashes);
+}
+
+// The bars that a signal backtest is executed on, if they are others than the forecasts'.
+void StageRun::ReadExecutionCandles(SymbolState& state) {
+  const SignalSection& signal = recipe_.backtest.signal;
+  if (!signal.timeframe && signal.market.empty()) return;
+  SeriesKey key = state.key;
+  if (signal.timeframe) key.timeframe = *signal.timeframe;
+  if (!signal.market.empty()) key.market = signal.market;
+  state.execution_candles = candles_.Read(key, recipe_.data.from, recipe_.data.to);
+  state.execution_hash = CandleStore::ContentHash(*state.execution_candles);
 }
 
 const SeriesAudit& StageRun::AuditOf(SymbolState& state) const {
@@ -171,6 +208,12 @@ const Labels& StageRun::LabelsOf(SymbolState& state) const {
 }
 
 const Dataset& StageRun::DataOf(SymbolState& state) const {
+  if (!state.data && !state.members.empty()) {
+    std::vector<const Dataset*> parts;
+    for (SymbolState* member : state.members) parts.push_back(&DataOf(*member));
+    state.data =
+        std::make_shared<const Dataset>(Dataset::Pool(state.key.symbol, parts, &state.origin));
+  }
   if (!state.data) {
     const auto matrix = std::make_shared<const Matrix>(FolderOf(state.features) / "matrix");
     state.data =
@@ -188,10 +231,17 @@ void StageRun::DatasetStage(SymbolState& state) {
   const Json configuration = {{"target", recipe_.target.ToJson()},
                               {"split", recipe_.split.ToJson()}};
   state.dataset = KeyOf("dataset", configuration.dump());
-  state.dataset.inputs = {{"features", state.features.Hash()}};
+  if (state.members.empty()) state.dataset.inputs = {{"features", state.features.Hash()}};
+  for (const SymbolState* member : state.members) {
+    state.dataset.inputs.emplace_back(member->key.symbol, member->features.Hash());
+  }
   Make(state.dataset, state.key.symbol, [&](const fs::path& folder) {
     const DataSplit& split = SplitOf(state);
-    WriteLabels(folder / "labels.parquet", LabelsOf(state));
+    if (state.members.empty()) {
+      WriteLabels(folder / "labels.parquet", LabelsOf(state));
+    } else {
+      WritePanelLabels(folder / "labels.parquet", DataOf(state), state.origin, state.members);
+    }
     WriteFileAtomic(folder / "split.json", split.ToJson().dump(2) + "\n");
     return fmt::format("{} training, {} validation, {} test rows, {} purged",
                        FormatCount(static_cast<int64_t>(split.training().size())),

@@ -16,16 +16,10 @@ namespace almanac {
 namespace fs = std::filesystem;
 namespace {
 
-// The models that are traded, as positions in the recipe.
-std::vector<size_t> TradedPositions(const Recipe& recipe) {
-  std::vector<size_t> positions;
-  for (size_t m = 0; m < recipe.models.size(); ++m) {
-    const auto& names = recipe.backtest.models;
-    if (std::find(names.begin(), names.end(), recipe.models[m].name) != names.end()) {
-      positions.push_back(m);
-    }
-  }
-  return positions;
+size_t PositionOf(const Recipe& recipe, const std::string& model) {
+  const auto found = std::find_if(recipe.models.begin(), recipe.models.end(),
+                                  [&](const ModelSection& m) { return m.name == model; });
+  return static_cast<size_t>(found - recipe.models.begin());
 }
 
 std::string EquityCsv(const BacktestResult& result) {
@@ -47,7 +41,8 @@ void StageRun::TrainStage(SymbolState& state) {
                                 {"model", Json::parse(model.configuration)},
                                 {"target", recipe_.target.ToJson()}};
     ArtifactKey key = KeyOf("train", configuration.dump());
-    key.inputs = {{"dataset", state.dataset.Hash()}, {"features", state.features.Hash()}};
+    key.inputs = {{"dataset", state.dataset.Hash()}};
+    if (state.members.empty()) key.inputs.emplace_back("features", state.features.Hash());
     Make(key, model.name + " " + state.key.symbol, [&](const fs::path& folder) {
       const Dataset& data = DataOf(state);
       const DataSplit& split = SplitOf(state);
@@ -59,8 +54,7 @@ void StageRun::TrainStage(SymbolState& state) {
       std::vector<uint32_t> rows(validation.begin(), validation.end());
       const std::span<const uint32_t> test = split.rows(Part::kTest);
       rows.insert(rows.end(), test.begin(), test.end());
-      const ForecastTable table =
-          MakeForecasts(model.name, *forecaster, data, rows, recipe_.target, state.candles);
+      const ForecastTable table = Forecast(state, model.name, *forecaster, rows);
       table.Save(folder / "forecasts.parquet");
       const Json training = {
           {"rows", fit.rows}, {"dropped", fit.dropped}, {"learnt", forecaster->Describe()}};
@@ -73,33 +67,77 @@ void StageRun::TrainStage(SymbolState& state) {
   }
 }
 
-TrialKey StageRun::TrialKeyOf(const SymbolState& state, const ModelSection& model) const {
-  const BacktestSection& backtest = recipe_.backtest;
-  const Json strategy = {{"threshold", backtest.strategy.threshold},
-                         {"allow_short", backtest.strategy.allow_short},
-                         {"decide_every", backtest.strategy.decide_every},
-                         {"size", backtest.strategy.size},
-                         {"fee_bps", backtest.execution.costs.fee_bps},
-                         {"slippage_bps", backtest.execution.costs.slippage_bps},
-                         {"delay_bars", backtest.execution.delay_bars}};
+ForecastTable StageRun::Forecast(SymbolState& state, const std::string& model,
+                                 const Forecaster& forecaster,
+                                 std::span<const uint32_t> rows) const {
+  const Dataset& data = DataOf(state);
+  if (state.members.empty()) {
+    return MakeForecasts(model, forecaster, data, rows, recipe_.target, state.candles);
+  }
+  std::vector<std::vector<uint32_t>> rows_of(state.members.size());
+  for (const uint32_t row : rows) {
+    rows_of[state.origin[row].part].push_back(state.origin[row].row);
+  }
+  ForecastTable table;
+  table.quantity = QuantityOf(recipe_.target.kind);
+  for (size_t m = 0; m < state.members.size(); ++m) {
+    SymbolState& member = *state.members[m];
+    if (rows_of[m].empty()) continue;
+    table.Append(MakeForecasts(model, forecaster, DataOf(member), rows_of[m], recipe_.target,
+                               member.candles));
+  }
+  table.Sort();
+  return table;
+}
+
+std::string StageRun::ProblemOf(const SymbolState& state) const {
+  std::vector<SeriesKey> keys;
+  for (const SymbolState* member : state.members) keys.push_back(member->key);
+  if (keys.empty()) keys.push_back(state.key);
+  return ProblemText(keys, !state.members.empty(), recipe_.target);
+}
+
+// `config` tells the configurations of a grid apart; empty: the account that is traded.
+TrialKey StageRun::TrialKeyOf(const SymbolState& state, const BacktestAccount& account,
+                              const std::string& config) const {
+  std::string models;
+  for (const std::string& model : account.models) {
+    models += recipe_.models[PositionOf(recipe_, model)].configuration;
+  }
   TrialKey key;
-  key.problem = ToString(state.key) + " " + recipe_.target.ToJson().dump();
+  key.problem = ProblemOf(state);
   key.dataset = state.dataset.Hash();
-  key.config = Sha256(model.configuration + strategy.dump());
+  key.config = Sha256(models + recipe_.backtest.configuration + config);
   return key;
 }
 
-void StageRun::RecordTrial(SymbolState& state, size_t model, Registry& registry) {
-  const ModelSection& section = recipe_.models[model];
-  const BacktestResult result = BacktestOf(state, model, {1, {}});
-  const SharpeStatistics& sharpe = result.strategy.performance.sharpe;
-  TrialRecord record;
-  record.key = TrialKeyOf(state, section);
-  record.run_id = run_id_;
-  record.model = section.name;
-  record.baseline = section.baseline();
-  record.sharpe = sharpe.ratio;
-  record.periods_per_year = sharpe.periods_per_year;
+// The account's trial and, where it was chosen from a grid, one for each of the grid.
+void StageRun::RecordTrials(SymbolState& state, size_t account, Registry& registry) {
+  const BacktestAccount section = AccountsOf(recipe_.backtest)[account];
+  std::vector<TrialRecord> trials;
+  const auto add = [&](TrialKey key, const SharpeStatistics& sharpe, const Json& metrics) {
+    TrialRecord record;
+    record.key = std::move(key);
+    record.run_id = run_id_;
+    record.model = section.name;
+    record.baseline = section.models.size() == 1 &&
+                      recipe_.models[PositionOf(recipe_, section.models.front())].baseline();
+    record.sharpe = sharpe.ratio;
+    record.periods_per_year = sharpe.periods_per_year;
+    record.metrics_json = metrics.dump();
+    record.recorded = Now();
+    trials.push_back(std::move(record));
+  };
+  if (recipe_.backtest.signal.grid) {
+    const GridResult& grid = GridsOf(state)[account];
+    for (size_t c = 0; c < grid.configs.size(); ++c) {
+      const std::string text = ConfigText(grid.table, grid.configs[c]);
+      const JudgedConfig& judged = grid.judged.configs[c];
+      add(TrialKeyOf(state, section, text), judged.sharpe,
+          {{"part", "validation"}, {"total_return", judged.total_return}});
+    }
+  }
+  const BacktestResult result = BacktestOf(state, account, {1, {}});
   Json metrics = {{"total_return", result.strategy.performance.total_return}};
   for (const Evaluation& evaluation : EvaluationsOf(state)) {
     if (evaluation.model != section.name) continue;
@@ -108,27 +146,27 @@ void StageRun::RecordTrial(SymbolState& state, size_t model, Registry& registry)
     metrics["mae_naive"] = mae->naive.value;
     metrics["ic"] = evaluation.Find(Space::kReturn, Metric::kIc)->model.value;
   }
-  record.metrics_json = metrics.dump();
-  record.recorded = Now();
-  registry.RecordTrial(record);
+  // Last: its presence says that all of them are recorded.
+  add(TrialKeyOf(state, section), result.strategy.performance.sharpe, metrics);
+  registry.RecordTrials(trials);
 }
 
 void StageRun::TrialsStage(SymbolState& state) {
-  const std::vector<size_t> traded = TradedPositions(recipe_);
+  const std::vector<BacktestAccount> accounts = AccountsOf(recipe_.backtest);
   if (options_.dry_run && !std::filesystem::exists(home_.registry())) {
     Note("trials", state.key.symbol, StageStatus::kToDo, "");
     return;
   }
   Registry registry(home_.registry());
   bool recorded = false;
-  for (const size_t model : traded) {
-    if (registry.FindTrial(TrialKeyOf(state, recipe_.models[model]))) continue;
+  for (size_t account = 0; account < accounts.size(); ++account) {
+    if (registry.FindTrial(TrialKeyOf(state, accounts[account]))) continue;
     recorded = true;
     if (options_.dry_run) continue;
     EnsureRunBegun();
-    RecordTrial(state, model, registry);
+    RecordTrials(state, account, registry);
   }
-  state.trials = registry.TrialsFor(TrialKeyOf(state, recipe_.models.front()).problem);
+  state.trials = registry.TrialsFor(ProblemOf(state));
   // In order of size, so that the order of recording does not change the artifacts' names.
   std::sort(state.trials.annual_sharpes.begin(), state.trials.annual_sharpes.end());
   const StageStatus status = !recorded          ? StageStatus::kComplete
@@ -138,23 +176,34 @@ void StageRun::TrialsStage(SymbolState& state) {
        fmt::format("{} trials of this problem so far", state.trials.count));
 }
 
-ForecastTable StageRun::TestForecastsOf(SymbolState& state, size_t model) const {
+ForecastTable StageRun::ForecastsOf(SymbolState& state, size_t model, Part part) const {
   const ForecastTable all = ForecastTable::Load(FolderOf(state.train[model]) / "forecasts.parquet");
   const TimeMs test_from = SplitOf(state).test_from();
-  ForecastTable test;
-  test.quantity = all.quantity;
+  ForecastTable chosen;
+  chosen.quantity = all.quantity;
+  for (const ForecastTable::Extra& extra : all.extra) chosen.extra.push_back({extra.name, {}});
   for (size_t i = 0; i < all.rows(); ++i) {
-    if (all.made_at[i] < test_from) continue;
-    test.Append({all.model[i], all.symbol[i], all.made_at[i], all.target_time[i], all.horizon[i],
-                 all.price[i], all.value[i]});
+    if ((all.made_at[i] >= test_from) != (part == Part::kTest)) continue;
+    chosen.Append({all.model[i], all.symbol[i], all.made_at[i], all.target_time[i], all.horizon[i],
+                   all.price[i], all.value[i]});
+    for (size_t e = 0; e < all.extra.size(); ++e) {
+      chosen.extra[e].values.back() = all.extra[e].values[i];
+    }
   }
-  return test;
+  return chosen;
 }
 
 const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
   if (!state.judged.empty()) return state.judged;
   const DataSplit& split = SplitOf(state);
-  const SymbolOutcome outcome{&state.candles, &LabelsOf(state), recipe_.target.kind};
+  std::vector<SymbolOutcome> outcomes;
+  TimeMs first_known = kMaxTime;
+  const auto add = [&](SymbolState& symbol) {
+    outcomes.push_back({&symbol.candles, &LabelsOf(symbol), recipe_.target.kind});
+    first_known = std::min(first_known, symbol.candles.KnownAt(0));
+  };
+  if (state.members.empty()) add(state);
+  for (SymbolState* member : state.members) add(*member);
   const size_t naive = recipe_.NaiveModel();
   const ForecastTable naive_table = TestForecastsOf(state, naive);
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
@@ -162,10 +211,10 @@ const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
     if (m != naive) table.Append(TestForecastsOf(state, m));
     table.Sort();
     JudgedRows rows = JoinOutcomes(table, recipe_.models[m].name, recipe_.models[naive].name,
-                                   recipe_.target.horizon, {&outcome, 1});
+                                   recipe_.target.horizon, outcomes);
     // Labels of the training part end before the next part, the embargo included.
-    SetTrainingScale({&outcome, 1}, state.candles.KnownAt(0),
-                     split.validation_from() - 1 - recipe_.split.embargo, rows);
+    SetTrainingScale(outcomes, first_known, split.validation_from() - 1 - recipe_.split.embargo,
+                     rows);
     state.judged.push_back(std::move(rows));
   }
   return state.judged;
@@ -226,41 +275,79 @@ void StageRun::EvaluateStage(SymbolState& state) {
   });
 }
 
-BacktestResult StageRun::BacktestOf(SymbolState& state, size_t model,
+ForecastTable StageRun::AccountForecastsOf(SymbolState& state, const BacktestAccount& account,
+                                           Part part) const {
+  ForecastTable table = ForecastsOf(state, PositionOf(recipe_, account.models.front()), part);
+  for (size_t m = 1; m < account.models.size(); ++m) {
+    table.Append(ForecastsOf(state, PositionOf(recipe_, account.models[m]), part));
+  }
+  return table;
+}
+
+BacktestInput StageRun::InputOf(SymbolState& state, const ForecastTable& forecasts) const {
+  BacktestInput input{forecasts, {}};
+  if (state.members.empty()) input.bars.push_back(&state.candles);
+  for (const SymbolState* member : state.members) input.bars.push_back(&member->candles);
+  if (state.execution_candles) input.execution_bars = &*state.execution_candles;
+  input.horizon = recipe_.target.horizon;
+  input.year = TradingYearOf(*recipe_.data.calendar);
+  input.judging.significance = recipe_.evaluate.significance;
+  return input;
+}
+
+const std::vector<GridResult>& StageRun::GridsOf(SymbolState& state) const {
+  if (!state.grids.empty()) return state.grids;
+  for (const BacktestAccount& account : AccountsOf(recipe_.backtest)) {
+    const ForecastTable forecasts = AccountForecastsOf(state, account, Part::kValidation);
+    if (forecasts.rows() == 0) {
+      throw Error(ErrorCode::kUsage, "backtest.grid", "there is no validation part to choose on",
+                  "give the split one");
+    }
+    state.grids.push_back(RunGrid(recipe_.backtest, account, InputOf(state, forecasts)));
+  }
+  return state.grids;
+}
+
+BacktestResult StageRun::BacktestOf(SymbolState& state, size_t account,
                                     const TrialSummary& trials) const {
-  const ForecastTable forecasts = TestForecastsOf(state, model);
-  const std::vector<double> returns = forecasts.Returns();
-  BacktestOptions options;
-  options.name = recipe_.models[model].name;
-  options.strategy = recipe_.backtest.strategy;
-  options.execution = recipe_.backtest.execution;
-  options.execution.from = SplitOf(state).test_from();
-  options.year = TradingYearOf(*recipe_.data.calendar);
-  options.trials = trials.count;
-  options.trial_annual_sharpes = trials.annual_sharpes;
-  options.significance = recipe_.evaluate.significance;
-  return RunBacktest(state.candles, {forecasts.made_at, forecasts.target_time, returns}, options);
+  const BacktestAccount traded = AccountsOf(recipe_.backtest)[account];
+  const ForecastTable forecasts = AccountForecastsOf(state, traded, Part::kTest);
+  BacktestInput input = InputOf(state, forecasts);
+  input.from = SplitOf(state).test_from();
+  input.judging.trials = trials.count;
+  input.judging.trial_annual_sharpes = trials.annual_sharpes;
+  std::optional<SignalConfig> config;
+  if (recipe_.backtest.signal.grid) config = GridsOf(state)[account].best();
+  return RunAccount(recipe_.backtest, traded, input, config);
 }
 
 const std::vector<BacktestResult>& StageRun::BacktestsOf(SymbolState& state) const {
   if (state.backtests.empty()) {
-    for (const size_t model : TradedPositions(recipe_)) {
-      state.backtests.push_back(BacktestOf(state, model, state.trials));
+    const size_t accounts = AccountsOf(recipe_.backtest).size();
+    for (size_t account = 0; account < accounts; ++account) {
+      state.backtests.push_back(BacktestOf(state, account, state.trials));
     }
   }
   return state.backtests;
 }
 
 void StageRun::BacktestStage(SymbolState& state) {
-  Json configuration = {{"strategy", TrialKeyOf(state, recipe_.models.front()).config},
-                        {"capital", recipe_.backtest.execution.capital},
+  const std::vector<BacktestAccount> accounts = AccountsOf(recipe_.backtest);
+  Json configuration = {{"strategy", recipe_.backtest.configuration},
+                        {"capital", recipe_.backtest.capital},
                         {"significance", recipe_.evaluate.significance},
                         {"calendar", recipe_.data.calendar->name()},
                         {"trials", state.trials.count},
                         {"annual_sharpes", state.trials.annual_sharpes}};
+  if (recipe_.backtest.signal.grid) configuration["grid"] = recipe_.backtest.grid_text;
   state.backtest = KeyOf("backtest", configuration.dump());
-  for (const size_t model : TradedPositions(recipe_)) {
-    state.backtest.inputs.emplace_back(recipe_.models[model].name, state.train[model].Hash());
+  for (const BacktestAccount& account : accounts) {
+    for (const std::string& model : account.models) {
+      state.backtest.inputs.emplace_back(model, state.train[PositionOf(recipe_, model)].Hash());
+    }
+  }
+  if (!state.execution_hash.empty()) {
+    state.backtest.inputs.emplace_back("execution", state.execution_hash);
   }
   Make(state.backtest, state.key.symbol, [&](const fs::path& folder) {
     Json document = Json::array();
@@ -273,6 +360,14 @@ void StageRun::BacktestStage(SymbolState& state) {
                              result.strategy.performance.sharpe.annual);
     }
     WriteFileAtomic(folder / "backtest.json", document.dump(2) + "\n");
+    if (recipe_.backtest.signal.grid) {
+      for (size_t account = 0; account < accounts.size(); ++account) {
+        const GridResult& grid = GridsOf(state)[account];
+        WriteFileAtomic(folder / ("grid-" + accounts[account].name + ".csv"),
+                        SweepCsv(grid.table, grid.configs, grid.sweep, grid.judged));
+        summary += "; " + grid.judged.verdict;
+      }
+    }
     return summary.empty() ? std::string("no model is traded") : summary;
   });
 }

@@ -244,9 +244,22 @@ std::vector<RunRecord> Registry::Runs(size_t limit) const {
 }
 
 bool Registry::RecordTrial(const TrialRecord& trial) {
+  Transaction transaction(impl_->database);
+  const bool is_new = Write(trial);
+  transaction.Commit();
+  return is_new;
+}
+
+void Registry::RecordTrials(std::span<const TrialRecord> trials) {
+  Transaction transaction(impl_->database);
+  for (const TrialRecord& trial : trials) Write(trial);
+  transaction.Commit();
+}
+
+// Inside a transaction.
+bool Registry::Write(const TrialRecord& trial) {
   CheckTrial(trial);
   const Database& database = impl_->database;
-  Transaction transaction(database);
   if (!Exists(database, "SELECT 1 FROM runs WHERE id = ?1", trial.run_id)) {
     Refuse(fmt::format("trial of '{}'", trial.model),
            fmt::format("run '{}' was never begun", trial.run_id), "begin the run first");
@@ -272,7 +285,6 @@ bool Registry::RecordTrial(const TrialRecord& trial) {
       .Bind(1, trial.run_id)
       .Bind(2, TrialId(database, trial.key))
       .Run();
-  transaction.Commit();
   return is_new;
 }
 

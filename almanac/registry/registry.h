@@ -19,6 +19,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,6 +92,8 @@ class Registry {
   // Adds the trial or updates the one with its key (model, metrics, sharpe, run). Returns whether
   // it is new.
   bool RecordTrial(const TrialRecord& trial);
+  // The same for many, in one transaction: all or none.
+  void RecordTrials(std::span<const TrialRecord> trials);
   std::optional<TrialRecord> FindTrial(const TrialKey& key) const;
   // In order of recording.
   std::vector<TrialRecord> TrialsOfRun(std::string_view run_id) const;
@@ -99,6 +102,8 @@ class Registry {
 
  private:
   struct Impl;
+  bool Write(const TrialRecord& trial);
+
   std::unique_ptr<Impl> impl_;
 };
 

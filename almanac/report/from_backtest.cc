@@ -205,9 +205,11 @@ ReportMonthlyReturns MonthlyReturnsOf(const BacktestRun& run) {
 std::vector<ReportTrade> TradesOf(const BacktestRun& run, const std::string& symbol) {
   std::vector<ReportTrade> trades;
   for (const Trade& trade : run.simulation.trades) {
-    trades.push_back({symbol, trade.side == Side::kShort, trade.entry_time, trade.exit_time,
-                      trade.entry_price, trade.exit_price, trade.units, trade.costs, trade.pnl,
-                      trade.return_on_entry, trade.closed_at_end});
+    const std::vector<std::string>& symbols = run.simulation.symbols;
+    trades.push_back({symbols.empty() ? symbol : symbols[trade.symbol], trade.side == Side::kShort,
+                      trade.entry_time, trade.exit_time, trade.entry_price, trade.exit_price,
+                      trade.units, trade.costs, trade.pnl, trade.return_on_entry,
+                      trade.closed_at_end});
   }
   return trades;
 }

@@ -1,0 +1,61 @@
+// From a backtest section and forecasts to results: which accounts there are, what each is fed, and
+// the grid that chooses a configuration. Shared by the stage of a run and the command.
+#ifndef ALMANAC_PIPELINE_BACKTEST_RUN_H_
+#define ALMANAC_PIPELINE_BACKTEST_RUN_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "almanac/backtest/backtest.h"
+#include "almanac/backtest/sweep.h"
+#include "almanac/forecast/table.h"
+#include "almanac/market/candle.h"
+#include "almanac/pipeline/backtest_section.h"
+#include "almanac/target/target.h"
+
+namespace almanac {
+
+// A model that is traded, or several that are joined.
+struct BacktestAccount {
+  std::string name;
+  std::vector<std::string> models;
+};
+std::vector<BacktestAccount> AccountsOf(const BacktestSection& section);
+
+// What is forecast, without the data's extent: one series, or a panel named by its symbols.
+std::string ProblemText(const std::vector<SeriesKey>& series, bool panel, const TargetSpec& target);
+
+// Borrowed, not owned.
+struct BacktestInput {
+  const ForecastTable& forecasts;         // of the time to be judged, of all models
+  std::vector<const CandleSeries*> bars;  // on which they were made: one symbol, or the panel's
+  const CandleSeries* execution_bars = nullptr;  // kSignal; null: the same
+  int64_t horizon = 1;
+  TimeMs from = kMinTime;
+  TradingYear year = TradingYear::kAlwaysOpen;
+  Judging judging = {};
+};
+
+// `config` is what a grid chose (kSignal); none: as the section says. Throws Error(kUsage) for a
+// kind that does not fit the number of symbols.
+BacktestResult RunAccount(const BacktestSection& section, const BacktestAccount& account,
+                          const BacktestInput& input,
+                          const std::optional<SignalConfig>& config = std::nullopt);
+
+// The grid of the section over the forecasts of `input`.
+struct GridResult {
+  SignalTable table;
+  std::vector<SignalConfig> configs;
+  SignalSweep sweep;
+  JudgedSweep judged;
+  const SignalConfig& best() const { return configs[judged.best]; }
+};
+GridResult RunGrid(const BacktestSection& section, const BacktestAccount& account,
+                   const BacktestInput& input);
+// What tells one configuration of a grid from the others, as canonical text.
+std::string ConfigText(const SignalTable& table, const SignalConfig& config);
+
+}  // namespace almanac
+
+#endif  // ALMANAC_PIPELINE_BACKTEST_RUN_H_
