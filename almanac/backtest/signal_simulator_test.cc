@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,9 @@ struct ExitCase {
   ExitReason reason;
   double exit_hours;  // 2: at the end of bar 1 or the open of bar 2
 };
+
+// GoogleTest prints the bytes of what it cannot print, padding included.
+void PrintTo(const ExitCase& c, std::ostream* out) { *out << c.name; }
 
 TradeRules Exits(double stop, double take, double trailing = 0) {
   TradeRules rules;
