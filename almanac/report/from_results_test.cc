@@ -118,9 +118,11 @@ BacktestRun MakeRun(const std::string& name, double end) {
 }
 
 BacktestResult MakeResult() {
-  BacktestResult result{
-      MakeRun("ridge", 121), MakeRun("buy and hold", 99), MakeRun("ridge, pessimistic", 90), {}, {},
-      "another sentence"};
+  BacktestResult result;
+  result.strategy = MakeRun("ridge", 121);
+  result.buy_and_hold = MakeRun("buy and hold", 99);
+  result.pessimistic = MakeRun("ridge, pessimistic", 90);
+  result.verdict = "another sentence";
   result.deflated.probability = 0.99;
   result.deflated.trials = 7;
   return result;
