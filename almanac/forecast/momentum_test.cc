@@ -42,7 +42,8 @@ TEST(Momentum, ScalesThePastReturnByGrinoldsRule) {
   EXPECT_EQ(report.dropped, 1u);
   // Rows 1 and 2; row 3's label is purged where it reaches the test part.
   double x = 0, y = 0;
-  for (const uint32_t row : split.training().rows()) {
+  const TrainingRows training = split.training();
+  for (const uint32_t row : training.rows()) {
     if (row == 0) continue;
     x += std::pow(data.feature(0)[row], 2);
     y += std::pow(data.target()[row], 2);

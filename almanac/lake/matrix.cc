@@ -122,6 +122,12 @@ void CheckNames(const std::vector<MatrixColumn>& names) {
   }
 }
 
+void RequireRows(const MatrixColumn& column, size_t values, size_t rows) {
+  if (values == rows) return;
+  throw Error(ErrorCode::kFailed, "matrix column " + column.name,
+              fmt::format("has {} values for {} rows", values, rows));
+}
+
 }  // namespace
 
 struct MatrixWriter::Impl {
@@ -145,10 +151,7 @@ void MatrixWriter::Append(std::span<const float> column) {
     throw Error(ErrorCode::kFailed, "matrix",
                 fmt::format("more columns than {} names", impl_->names.size()));
   }
-  if (column.size() != impl_->index.size()) {
-    throw Error(ErrorCode::kFailed, "matrix column " + impl_->names[impl_->written].name,
-                fmt::format("has {} values for {} rows", column.size(), impl_->index.size()));
-  }
+  RequireRows(impl_->names[impl_->written], column.size(), impl_->index.size());
   impl_->values.Write(column.data(), column.size() * sizeof(float));
   ++impl_->written;
 }
@@ -182,6 +185,9 @@ void WriteMatrix(const fs::path& folder, const std::vector<TimeMs>& index,
     throw Error(ErrorCode::kFailed, "matrix",
                 fmt::format("{} names for {} columns", names.size(), columns.size()));
   }
+  // All of them before a file is touched.
+  for (size_t c = 0; c < columns.size(); ++c)
+    RequireRows(names[c], columns[c].size(), index.size());
   MatrixWriter writer(folder, index, names);
   for (const std::vector<float>& column : columns) writer.Append(column);
   writer.Finish(extra);
