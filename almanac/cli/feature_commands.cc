@@ -22,6 +22,7 @@
 #include "almanac/lake/matrix.h"
 #include "almanac/lake/partition_path.h"
 #include "almanac/market/fill.h"
+#include "almanac/pipeline/feature_frame.h"
 #include "almanac/pipeline/recipe.h"
 
 namespace almanac {
@@ -178,9 +179,11 @@ int List(RecipeFlags flags, SetFlags set, const std::string& family, const Invoc
   return ListColumns(recipe.features, family, invocation);
 }
 
-CandleSeries ReadSeries(const Recipe& recipe, const SeriesKey& key, const Home& home) {
+Frame FrameOf(const Recipe& recipe, const SeriesKey& key, const Home& home) {
   const CandleSeries raw = CandleStore(home).Read(key, recipe.data.from, recipe.data.to);
-  return Fill(raw, recipe.data.fill, *recipe.data.calendar).series;
+  const CandleSeries series = Fill(raw, recipe.data.fill, *recipe.data.calendar).series;
+  return FeatureFrame(series, recipe.data.calendar,
+                      ObservationsFor(recipe.features, key.symbol, home));
 }
 
 int BuildRecipe(const RecipeFlags& flags, const std::filesystem::path& out,
@@ -188,8 +191,8 @@ int BuildRecipe(const RecipeFlags& flags, const std::filesystem::path& out,
   const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
   Json document = Json::array();
   for (const SeriesKey& key : recipe.data.Keys()) {
-    const CandleSeries series = ReadSeries(recipe, key, invocation.home());
-    const FeatureTable table = BuildFeatures(recipe.features, series);
+    const FeatureTable table =
+        BuildFeatures(recipe.features, FrameOf(recipe, key, invocation.home()));
     const std::filesystem::path target = out / EscapePartition(key.symbol);
     AtomicFolder folder(target);
     WriteMatrix(folder.staging(), table.index, table.names, table.columns,
@@ -269,9 +272,9 @@ int AuditRecipe(const RecipeFlags& flags, int64_t cuts, const Invocation& invoca
   if (cuts > 0) options.cuts = static_cast<size_t>(cuts);
   Json document = Json::array();
   for (const SeriesKey& key : recipe.data.Keys()) {
-    const CandleSeries series = ReadSeries(recipe, key, invocation.home());
-    const LeakAudit audit = AuditFeatures(recipe.features, series, options);
-    document.push_back(Report(audit, {{key}, FrameRows::kUnion, nullptr}, invocation));
+    const Frame frame = FrameOf(recipe, key, invocation.home());
+    const LeakAudit audit = AuditFeatures(recipe.features, frame, options);
+    document.push_back(Report(audit, frame.key(), invocation));
   }
   invocation.PrintJson(document);
   return 0;

@@ -291,6 +291,11 @@ LeakAudit AuditFeatures(const FeatureSet& set, const CandleSeries& series,
   return AuditTable(set, Frame::Of(series), whole, options);
 }
 
+LeakAudit AuditFeatures(const FeatureSet& set, const Frame& frame, const FeatureTable& whole,
+                        const LeakAuditOptions& options) {
+  return AuditTable(set.BoundTo(frame.key().symbols()), frame, whole, options);
+}
+
 void RequireNoLeak(const LeakAudit& audit, const SeriesKey& key) {
   RequireNoLeak(audit, FrameKey{{key}, FrameRows::kUnion, nullptr});
 }

@@ -83,6 +83,8 @@ LeakAudit AuditFeatures(const FeatureSet& set, const Frame& frame,
 // The same against a table made earlier (such as the one in an artifact), not made again.
 LeakAudit AuditFeatures(const FeatureSet& set, const CandleSeries& series,
                         const FeatureTable& whole, const LeakAuditOptions& options = {});
+LeakAudit AuditFeatures(const FeatureSet& set, const Frame& frame, const FeatureTable& whole,
+                        const LeakAuditOptions& options = {});
 
 // Throws Error(kBadData) that names the columns, the cut and the first differing row.
 void RequireNoLeak(const LeakAudit& audit, const SeriesKey& key);

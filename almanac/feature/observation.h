@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "almanac/base/time.h"
@@ -57,6 +58,11 @@ class ObservationFeeds {
  private:
   std::vector<std::shared_ptr<const ObservationFeed>> feeds_;
 };
+
+// What the observation columns of a set read, also as operands: (feature, time frame), each once,
+// in order of first use.
+class FeatureSet;
+std::vector<std::pair<std::string, std::string>> ObservedBy(const FeatureSet& set);
 
 }  // namespace almanac
 

@@ -10,6 +10,7 @@
 #include "almanac/base/text.h"
 #include "almanac/lake/database.h"
 #include "almanac/market/fill.h"
+#include "almanac/pipeline/feature_frame.h"
 #include "almanac/pipeline/stage_run.h"
 #include "almanac/source/backfill.h"
 
@@ -188,10 +189,15 @@ void StageRun::FeaturesStage(SymbolState& state) {
       {"leak_audit", {{"cuts", recipe_.leak_audit.cuts}, {"seed", recipe_.leak_audit.seed}}}};
   state.features = KeyOf("features", configuration.dump());
   state.features.inputs = {{"candles", state.candles_hash}};
+  const auto observations = ObservationsFor(recipe_.features, state.key.symbol, home_);
+  if (observations != nullptr) {
+    state.features.inputs.emplace_back("observations",
+                                       HashOf(recipe_.features, state.key.symbol, observations));
+  }
   Make(state.features, state.key.symbol, [&](const fs::path& folder) {
-    const FeatureTable table = BuildFeatures(recipe_.features, state.candles);
-    const LeakAudit audit =
-        AuditFeatures(recipe_.features, state.candles, table, recipe_.leak_audit);
+    const Frame frame = FeatureFrame(state.candles, recipe_.data.calendar, observations);
+    const FeatureTable table = BuildFeatures(recipe_.features, frame);
+    const LeakAudit audit = AuditFeatures(recipe_.features, frame, table, recipe_.leak_audit);
     RequireNoLeak(audit, state.key);
     fs::create_directories(folder / "matrix");
     WriteMatrix(folder / "matrix", table.index, table.names, table.columns,

@@ -203,4 +203,26 @@ std::vector<Family> ObservationFamilies() {
   return {family};
 }
 
+namespace {
+
+void AddObserved(const FeatureSpec& spec,
+                 std::vector<std::pair<std::string, std::string>>& observed) {
+  if (spec.family == "observation") {
+    const Column column = *Parse(spec.text);
+    std::pair<std::string, std::string> name(column.feature, column.time_frame);
+    if (std::find(observed.begin(), observed.end(), name) == observed.end()) {
+      observed.push_back(std::move(name));
+    }
+  }
+  for (const FeatureSpec& operand : spec.operand) AddObserved(operand, observed);
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> ObservedBy(const FeatureSet& set) {
+  std::vector<std::pair<std::string, std::string>> observed;
+  for (const FeatureSpec& spec : set.specs()) AddObserved(spec, observed);
+  return observed;
+}
+
 }  // namespace almanac
