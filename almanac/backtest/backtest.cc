@@ -110,8 +110,6 @@ BacktestResult RunBacktest(const CandleSeries& bars, const SignalInput& input,
   worse.delay_bars += kPessimisticDelay;
   result.pessimistic = RunOne(options.name + ", pessimistic", bars, targets, worse, periods);
 
-  result.on_hold = RegressOnBenchmark(result.strategy.simulation.Returns(),
-                                      result.buy_and_hold.simulation.Returns(), periods);
   result.assumptions = Assumptions(bars, options, periods);
   Conclude({options.trials, options.trial_annual_sharpes, options.significance}, result);
   return result;

@@ -1,5 +1,7 @@
 #include "almanac/backtest/backtest.h"
 
+#include "almanac/backtest/verdict.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -107,6 +109,20 @@ TEST(RunBacktest, TrialsDeflate) {
   options.trial_annual_sharpes = {0.01, 0.02, 0.03};
   EXPECT_THAT(RunBacktest(bars, signals.Input(), options).verdict,
               HasSubstr("better than the best of 2160 lucky trials would be"));
+}
+
+// Skill that holding does not need: prices that rise nearly always, and a strategy that is in the
+// market half of the time.
+TEST(RunBacktest, SaysThatHoldingWasBetter) {
+  const CandleSeries bars = RandomBars(2000, 0, 3, 0.002);
+  Signals signals = Foresight(bars, 0);
+  for (size_t i = 0; i < signals.forecast.size(); ++i) signals.forecast[i] = i % 40 < 20 ? 1 : 0;
+  const BacktestResult result = RunBacktest(bars, signals.Input(), Options());
+  ASSERT_LT(result.strategy.performance.sharpe.p_value, 0.05);
+  ASSERT_LT(result.strategy.performance.sharpe.annual,
+            result.buy_and_hold.performance.sharpe.annual);
+  EXPECT_FALSE(BeatsHolding(result, 0.05));
+  EXPECT_THAT(result.verdict, HasSubstr("but no better than buy and hold, whose Sharpe ratio is"));
 }
 
 TEST(RunBacktest, SaysThatItNeverTraded) {

@@ -456,6 +456,7 @@ TEST(RunPanelBacktest, StandsBesideEqualPartsAndATwin) {
   EXPECT_GT(result.strategy.performance.total_return, result.buy_and_hold.performance.total_return);
   EXPECT_LT(result.pessimistic.performance.total_return, result.strategy.performance.total_return);
   EXPECT_NE(result.verdict.find("all symbols in equal parts returned"), std::string::npos);
+  EXPECT_GT(result.on_hold.count, 0U);
   EXPECT_GT(result.capacity, 0);
 }
 

@@ -10,7 +10,11 @@
 
 namespace almanac {
 
-// Fills `deflated` and `verdict` from the accounts of `result`.
+// Whether the strategy did better than holding: a Sharpe ratio above that of result.buy_and_hold,
+// or an alpha on its returns that is above 0 at the given significance.
+bool BeatsHolding(const BacktestResult& result, double significance);
+
+// Fills `deflated`, `on_hold` and `verdict` from the accounts of `result`.
 void Conclude(const Judging& judging, BacktestResult& result);
 
 }  // namespace almanac

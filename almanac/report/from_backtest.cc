@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "almanac/backtest/verdict.h"
 #include "almanac/base/text.h"
 #include "almanac/report/from_results.h"
 
@@ -116,8 +117,9 @@ ReportCurve CurveOf(const BacktestRun& run, CurveRole role) {
 ReportVerdict VerdictOf(const BacktestResult& result, double significance) {
   ReportVerdict verdict{Tone::kCaution, result.verdict};
   const Performance& performance = result.strategy.performance;
-  const bool convincing =
-      performance.sharpe.p_value < significance && result.deflated.probability > 1 - significance;
+  const bool convincing = performance.sharpe.p_value < significance &&
+                          result.deflated.probability > 1 - significance &&
+                          BeatsHolding(result, significance);
   if (performance.total_return < 0) {
     verdict.tone = Tone::kBad;
   } else if (convincing) {

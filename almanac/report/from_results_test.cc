@@ -121,6 +121,7 @@ BacktestResult MakeResult() {
   BacktestResult result;
   result.strategy = MakeRun("ridge", 121);
   result.buy_and_hold = MakeRun("buy and hold", 99);
+  result.buy_and_hold.performance.sharpe.annual = 0.4;
   result.pessimistic = MakeRun("ridge, pessimistic", 90);
   result.verdict = "another sentence";
   result.deflated.probability = 0.99;
@@ -130,6 +131,12 @@ BacktestResult MakeResult() {
 
 TEST(FromBacktestTest, AStrategyMustConvinceAfterAllTrials) {
   BacktestResult result = MakeResult();
+  EXPECT_EQ(VerdictOf(result).tone, Tone::kGood);
+  // Nor is it good if holding was better, unless there is an alpha on it.
+  result.buy_and_hold.performance.sharpe.annual = 1.2;
+  EXPECT_EQ(VerdictOf(result).tone, Tone::kCaution);
+  result.on_hold.alpha = 0.001;
+  result.on_hold.alpha_p = 0.01;
   EXPECT_EQ(VerdictOf(result).tone, Tone::kGood);
   result.deflated.probability = 0.5;
   EXPECT_EQ(VerdictOf(result).tone, Tone::kCaution);
