@@ -114,7 +114,7 @@ TEST(RunBacktest, TrialsDeflate) {
 // Skill that holding does not need: prices that rise nearly always, and a strategy that is in the
 // market half of the time.
 TEST(RunBacktest, SaysThatHoldingWasBetter) {
-  const CandleSeries bars = RandomBars(2000, 0, 3, 0.002);
+  const CandleSeries bars = RandomBars(2000, 0, 5, 0.002);
   Signals signals = Foresight(bars, 0);
   for (size_t i = 0; i < signals.forecast.size(); ++i) signals.forecast[i] = i % 40 < 20 ? 1 : 0;
   const BacktestResult result = RunBacktest(bars, signals.Input(), Options());
