@@ -115,11 +115,19 @@ class Loader {
     for (const Json& stage : run.at("stages")) {
       if (stage.at("stage") != "train") continue;
       const ForecastTable table = ForecastTable::Load(ArtifactOf(stage) / "forecasts.parquet");
+      // Of a panel there is one dataset, whatever the symbols.
+      const bool one_for_all = recipe.data.panel && !test_from.empty();
       result_.table.Append(Filtered(table, [&](size_t row) {
-        return table.made_at[row] >= test_from.at(table.symbol[row]);
+        const TimeMs from =
+            one_for_all ? test_from.begin()->second : test_from.at(table.symbol[row]);
+        return table.made_at[row] >= from;
       }));
     }
-    for (const SeriesKey& key : recipe.data.Keys()) {
+    // The symbols that were audited: a recipe may say "all" and leave them to the lake.
+    for (const Json& stage : run.at("stages")) {
+      if (stage.at("stage") != "audit") continue;
+      const SeriesKey key{recipe.data.market, stage.at("detail").get<std::string>(),
+                          recipe.data.timeframe};
       AddBars(key, [&] {
         return Fill(candles_.Read(key, recipe.data.from, recipe.data.to), recipe.data.fill,
                     *recipe.data.calendar)
