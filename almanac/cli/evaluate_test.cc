@@ -60,6 +60,34 @@ TEST_F(EvaluateCommandTest, TheSameSeedGivesTheSameBytesWithAnyThreads) {
   EXPECT_EQ(one.out, many.out);
 }
 
+TEST(EvaluatePanel, RanksTheSymbolsOfAPanelsRun) {
+  ProgramFolder folder;
+  folder.Write("panel.yaml", R"(name: panel
+data:
+  source: simulator
+  symbols: [A, B, C, D, E, F]
+  panel: true
+  timeframe: 1h
+  from: 2024-01-01
+  to: 2024-02-15
+features: [{family: log_return, windows: [1, 5]}]
+target: {kind: forward_return, horizon: 2}
+models: [{kind: ridge, lambda: [1]}]
+backtest: {kind: panel, top_k: 2}
+report: {pictures: false}
+)");
+  const ProgramEnd run = folder.Run({"run", "panel.yaml", "--json"});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const std::string name = run.json()["run"];
+  const ProgramEnd text = folder.Run({"evaluate", name});
+  ASSERT_EQ(text.status, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("Ranking of the symbols"));
+  const Json before = run.json()["results"].begin().value()["evaluations"][0];
+  const ProgramEnd end = folder.Run({"evaluate", name, "--json"});
+  ASSERT_EQ(end.status, 0) << end.err;
+  EXPECT_EQ(end.json()["horizons"][0]["models"][0]["rows"], before["rows"]);
+}
+
 TEST_F(EvaluateCommandTest, WrongUseSaysWhatWouldBeRight) {
   const auto message = [&](std::vector<std::string> arguments, int status) {
     arguments.insert(arguments.begin(), "evaluate");
