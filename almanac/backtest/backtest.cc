@@ -117,7 +117,11 @@ BacktestResult RunBacktest(const CandleSeries& bars, const SignalInput& input,
 
 Json ToJson(const BacktestRun& run) {
   Json trades = Json::array();
-  for (const Trade& trade : run.simulation.trades) trades.push_back(ToJson(trade));
+  for (const Trade& trade : run.simulation.trades) {
+    Json entry = ToJson(trade);
+    if (!run.simulation.symbols.empty()) entry["symbol"] = run.simulation.symbols[trade.symbol];
+    trades.push_back(std::move(entry));
+  }
   Json months = Json::array();
   for (const MonthReturn& month : MonthlyReturns(run.simulation)) {
     months.push_back(

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -457,6 +459,9 @@ TEST(RunPanelBacktest, StandsBesideEqualPartsAndATwin) {
   EXPECT_LT(result.pessimistic.performance.total_return, result.strategy.performance.total_return);
   EXPECT_NE(result.verdict.find("all symbols in equal parts returned"), std::string::npos);
   EXPECT_GT(result.on_hold.count, 0U);
+  const Json trade = ToJson(result.strategy)["trades"][0];
+  EXPECT_EQ(trade["symbol"], "A");
+  EXPECT_EQ(trade["exit"], "end");
   EXPECT_GT(result.capacity, 0);
 }
 

@@ -178,6 +178,8 @@ Json ToJson(const Trade& trade) {
               {"costs", trade.costs},
               {"pnl", trade.pnl},
               {"return_on_entry", trade.return_on_entry},
+              {"funding", trade.funding},
+              {"exit", Name(trade.exit)},
               {"closed_at_end", trade.closed_at_end}};
 }
 
