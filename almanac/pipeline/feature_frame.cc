@@ -20,9 +20,11 @@ std::shared_ptr<const ObservationFeeds> ObservationsFor(const FeatureSet& set,
   const std::vector<ObservationStore::Partition> there = store.List();
   const auto feeds = std::make_shared<ObservationFeeds>();
   for (const auto& [feature, time_frame] : observed) {
-    const bool known = std::any_of(there.begin(), there.end(), [&](const auto& partition) {
-      return partition.feature == feature && partition.time_frame == time_frame;
-    });
+    const bool known =
+        std::any_of(there.begin(), there.end(),
+                    [&feature = feature, &time_frame = time_frame](const auto& partition) {
+                      return partition.feature == feature && partition.time_frame == time_frame;
+                    });
     if (!known) {
       throw Error(ErrorCode::kBadData, "features",
                   fmt::format("the lake has no observations of {} ({})", feature, time_frame),
