@@ -12,6 +12,7 @@
 #include "almanac/cli/command.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/lake/database.h"
+#include "almanac/neural/host/module.h"
 #include "almanac/pipeline/artifact.h"
 #include "almanac/pipeline/code_version.h"
 #include "almanac/registry/registry.h"
@@ -87,6 +88,20 @@ Finding CheckGnuplot() {
                                 "not found: reports go without PNG pictures; install gnuplot-nox"};
 }
 
+// Everything but networks works without LibTorch.
+Finding CheckNetworks() {
+  NeuralLibraries found;
+  try {
+    found = Networks().Libraries();
+  } catch (const Error& error) {
+    return {"", Health::kWarning, error.what()};
+  }
+  return {"", found.blas_is_fast ? Health::kGood : Health::kWarning,
+          fmt::format("LibTorch {}, {}{}, {} threads, {} CUDA devices", found.torch, found.blas,
+                      found.blas_is_fast ? "" : " (slow: install libopenblas-pthread-dev)",
+                      found.threads, found.cuda_devices)};
+}
+
 // Reads every artifact again; slow where there are many.
 Finding CheckArtifacts(const Home& home) {
   int64_t count = 0;
@@ -119,6 +134,7 @@ std::vector<Finding> Examine(const Home& home, bool verify) {
                 return Finding{"", Health::kGood, DuckDbVersion()};
               }),
       Examine("gnuplot", [] { return CheckGnuplot(); }),
+      Examine("networks", [] { return CheckNetworks(); }),
       Examine("home", [&] { return CheckHome(home); }),
       Examine("lake", [&] { return CheckLake(home); }),
       Examine("registry", [&] { return CheckRegistry(home); }),

@@ -1,0 +1,41 @@
+// The networks' module: a shared library beside the program that holds everything which needs
+// LibTorch. It is opened when a network is first asked for, so that other commands start fast and a
+// program built without LibTorch is whole but for its networks.
+#ifndef ALMANAC_NEURAL_HOST_MODULE_H_
+#define ALMANAC_NEURAL_HOST_MODULE_H_
+
+#include <string>
+
+namespace almanac {
+
+// What the module computes with.
+struct NeuralLibraries {
+  std::string torch;         // "1.13.1"
+  std::string blas;          // "OpenBLAS 0.3.21", or the file that it is in
+  bool blas_is_fast = true;  // false: the reference BLAS, many times slower
+  int threads = 1;           // of one operation
+  int cuda_devices = 0;
+};
+
+class NeuralModule {
+ public:
+  virtual ~NeuralModule() = default;
+  virtual NeuralLibraries Libraries() const = 0;
+};
+
+// The module, opened at the first call. Throws Error(kFailed) that says what to install if it was
+// not built, cannot be opened, or belongs to another build of the program.
+const NeuralModule& Networks();
+
+// What a module exports, as "almanac_neural_module".
+struct NeuralModuleEntry {
+  const char* build;  // NeuralModuleBuild() of the headers that it was compiled with
+  const NeuralModule* (*open)();
+};
+constexpr const char* kNeuralModuleEntry = "almanac_neural_module";
+// Changes with every change of what the module and the program share.
+constexpr const char* kNeuralModuleBuild = "1";
+
+}  // namespace almanac
+
+#endif  // ALMANAC_NEURAL_HOST_MODULE_H_
