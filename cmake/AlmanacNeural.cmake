@@ -79,11 +79,11 @@ function(almanac_neural_room)
     # Only the recurrent kernels have loops of their own; the rest calls LibTorch.
     target_compile_options(almanac_neural_torch PRIVATE -fPIC)
     foreach(source IN LISTS networks)
-      if(NOT source MATCHES "/(recurrent|fused|batched)")
-        set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${ALMANAC_QUICK_OPTIONS})
-      elseif(source MATCHES "/recurrent")
-        # They know nothing of LibTorch; with its header before them GCC 12 crashes over their loops.
+      if(source MATCHES "/recurrent")
+        # They know nothing of LibTorch, and GCC 12 crashes at -O3 behind a header precompiled at -O1.
         set_property(SOURCE "${source}" PROPERTY SKIP_PRECOMPILE_HEADERS ON)
+      else()
+        set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${ALMANAC_QUICK_OPTIONS})
       endif()
     endforeach()
     target_precompile_headers(almanac_neural_torch REUSE_FROM almanac_neural_pch)
