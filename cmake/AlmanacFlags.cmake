@@ -21,9 +21,16 @@ endif()
 # (At -O1 GCC 12 takes much for uninitialized that -O3 sees through.)
 set(ALMANAC_QUICK_OPTIONS $<$<CONFIG:Release>:-O1> $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
 
+set(ALMANAC_TEST_TIMEOUT 300)
+set(ALMANAC_TEST_ENVIRONMENT "")
 if(ALMANAC_SANITIZE)
+  set(ALMANAC_TEST_TIMEOUT 1500)
+  set(ALMANAC_TEST_ENVIRONMENT
+      "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/cmake/tsan.supp history_size=4"
+      "UBSAN_OPTIONS=print_stacktrace=1")
   add_compile_options(-fsanitize=${ALMANAC_SANITIZE} -fno-sanitize-recover=all
                       -fno-omit-frame-pointer -O1 -g1)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
   # Instrumented code confuses GCC 12's flow analysis (std::regex is one victim).
   add_compile_options(-Wno-maybe-uninitialized)
   add_link_options(-fsanitize=${ALMANAC_SANITIZE})

@@ -36,6 +36,7 @@ function(almanac_room name)
     target_precompile_headers(${name}_test REUSE_FROM almanac_test_pch)
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
                          WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}"
-                         PROPERTIES TIMEOUT 300)
+                         PROPERTIES TIMEOUT ${ALMANAC_TEST_TIMEOUT}
+                                    ENVIRONMENT "${ALMANAC_TEST_ENVIRONMENT}")
   endif()
 endfunction()

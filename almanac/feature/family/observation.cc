@@ -50,14 +50,15 @@ struct AsOfCell {
     for (const Observation& version : feed->KnownWithin(row_before, now)) {
       arrivals += Take(version) ? 1 : 0;
     }
-    const double age = static_cast<double>(now - last.since) / static_cast<double>(kMsPerDay);
     const bool known = !std::isnan(last.value);
+    const double age =
+        known ? static_cast<double>(now - last.since) / static_cast<double>(kMsPerDay) : kUnknown;
     out[0] = last.value;
-    out[1] = known ? age : kUnknown;
+    out[1] = age;
     out[2] = last.value - before_last.value;
     // How many came before the first row is not known of any window.
     out[3] = row_before == kMinTime ? kUnknown : arrivals;
-    out[4] = known && age < 1 ? last.value : kUnknown;
+    out[4] = age < 1 ? last.value : kUnknown;
     row_before = now;
   }
 
