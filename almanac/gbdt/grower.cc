@@ -15,6 +15,13 @@ uint32_t ShareOf(size_t total, double fraction) {
   return static_cast<uint32_t>(std::max(count, total > 0 ? 1 : 0));
 }
 
+// What is left of the gain of a split along a monotone column. The 1e-15 is LightGBM's.
+double MonotonePenalty(int depth, double penalty) {
+  if (penalty >= depth + 1.0) return kEpsilon;
+  if (penalty <= 1) return 1.0 - penalty / std::pow(2.0, depth) + kEpsilon;
+  return 1.0 - std::pow(2.0, penalty - 1.0 - depth) + kEpsilon;
+}
+
 // The most frequent bin is not added up but what the others leave of the sum.
 void ReconstructFrequentBin(const LeafSums& sums, uint32_t frequent,
                             std::span<HistogramBin> histogram) {
@@ -270,10 +277,12 @@ TreeGrower::Siblings TreeGrower::PairUp(int left, int right) {
 void TreeGrower::Search(size_t feature, Leaf& leaf, std::vector<Split>& found) {
   const BinMapper& mapper = data_.mapper(feature);
   bool is_splittable = false;
+  const int trend = params_.TrendOf(data_.column(feature));
   found[feature] = is_packed_ ? FindSplit(BinsOf<PackedBin>(leaf, feature), mapper, leaf.sums,
-                                          coded_.scale, params_, &is_splittable)
+                                          coded_.scale, params_, trend, &is_splittable)
                               : FindSplit(BinsOf<HistogramBin>(leaf, feature), mapper, leaf.sums,
-                                          params_, &is_splittable);
+                                          params_, trend, &is_splittable);
+  if (trend != 0) found[feature].gain *= MonotonePenalty(leaf.depth, params_.monotone_penalty);
   found[feature].feature = static_cast<uint32_t>(feature);
   leaf.is_splittable[feature] = is_splittable ? 1 : 0;
 }
@@ -340,7 +349,8 @@ void TreeGrower::RenewOutputs() {
       hessian += hessians_[row];
     }
     LeafSums& sums = leaves_[l].sums;
-    sums.output = LeafOutput(gradient, hessian, plain, params_.lambda_l2, sums.rows, 0);
+    sums.output =
+        sums.bounds.Clip(LeafOutput(gradient, hessian, plain, params_.lambda_l2, sums.rows, 0));
   });
 }
 

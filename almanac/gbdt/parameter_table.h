@@ -21,7 +21,7 @@ struct NotImplemented {
 
 using Field = std::variant<NotImplemented, bool Params::*, int Params::*, double Params::*,
                            std::string Params::*, std::vector<int> Params::*,
-                           std::vector<std::string> Params::*>;
+                           std::vector<int8_t> Params::*, std::vector<std::string> Params::*>;
 
 struct Parameter {
   std::string_view name;

@@ -145,6 +145,23 @@ std::vector<int> ColumnsOf(const Setting& setting) {
   return columns;
 }
 
+std::vector<int8_t> TrendsOf(const Setting& setting) {
+  std::vector<int8_t> trends;
+  std::string_view text = Trim(setting.text);
+  // Python writes lists with brackets.
+  if (text.starts_with('(') || text.starts_with('[')) text.remove_prefix(1);
+  if (text.ends_with(')') || text.ends_with(']')) text.remove_suffix(1);
+  for (const std::string& word : WordsOf({setting.place, setting.name, text})) {
+    const std::optional<int64_t> trend = ParseInt64(word);
+    if (!trend || *trend < -1 || *trend > 1) {
+      setting.Fail(fmt::format("\"{}\" is no constraint", word),
+                   "give each column 1 (rising), -1 (falling) or 0");
+    }
+    trends.push_back(static_cast<int8_t>(*trend));
+  }
+  return trends;
+}
+
 bool IsSameValue(std::string_view text, std::string_view other) {
   const auto plain = [](std::string_view word) {
     const std::string lower = ToLower(word);
@@ -172,6 +189,7 @@ struct Store {
   void operator()(double Params::*field) const { params.*field = NumberOf(setting, parameter); }
   void operator()(std::string Params::*field) const { params.*field = ToLower(setting.text); }
   void operator()(std::vector<int> Params::*field) const { params.*field = ColumnsOf(setting); }
+  void operator()(std::vector<int8_t> Params::*field) const { params.*field = TrendsOf(setting); }
   void operator()(std::vector<std::string> Params::*field) const {
     params.*field = WordsOf(setting);
   }
@@ -190,6 +208,10 @@ struct Show {
   std::string operator()(std::string Params::*field) const { return params.*field; }
   std::string operator()(std::vector<int> Params::*field) const {
     return fmt::format("{}", fmt::join(params.*field, ","));
+  }
+  std::string operator()(std::vector<int8_t> Params::*field) const {
+    const std::vector<int> trends((params.*field).begin(), (params.*field).end());
+    return fmt::format("{}", fmt::join(trends, ","));
   }
   std::string operator()(std::vector<std::string> Params::*field) const {
     return Join(params.*field, ",");
@@ -286,6 +308,30 @@ void RefuseContradictions(const Params& params, std::string_view where) {
   }
 }
 
+void RefuseWrongTrends(const Params& params, std::string_view where) {
+  if (params.monotone_constraints.empty()) return;
+  const auto refuse = [&](const std::string& what, const std::string& remedy) {
+    throw Error(ErrorCode::kUsage, std::string(where), what, remedy);
+  };
+  if (params.objective == "regression_l1" || params.objective == "quantile") {
+    refuse(fmt::format("monotone_constraints with objective {}, whose leaf values are quantiles",
+                       params.objective),
+           "take another objective, or leave the constraints out");
+  }
+  for (const int column : params.categorical_feature) {
+    const auto place = static_cast<size_t>(column);
+    if (place >= params.monotone_constraints.size() || params.TrendOf(place) == 0) continue;
+    refuse(fmt::format("monotone_constraints for column {}, which is categorical", column),
+           "give it 0: categories have no order");
+  }
+  if (params.max_depth > 0 && params.monotone_penalty >= params.max_depth) {
+    refuse(fmt::format("monotone_penalty = {} forbids all splits along constrained columns up to "
+                       "max_depth = {}",
+                       params.monotone_penalty, params.max_depth),
+           "give a penalty below max_depth");
+  }
+}
+
 void DrawSeeds(Params& params) {
   Lcg random(static_cast<uint32_t>(params.seed));
   for (int Params::*field :
@@ -343,6 +389,7 @@ Params Params::Parse(const Settings& settings, std::string_view where) {
   for (const auto& [name, setting] : given) store(name, setting->second);
   ResolveNames(params, where);
   RefuseContradictions(params, where);
+  RefuseWrongTrends(params, where);
   Adjust(params, given.contains("num_leaves"));
   return params;
 }

@@ -7,6 +7,8 @@
 #ifndef ALMANAC_GBDT_PARAMS_H_
 #define ALMANAC_GBDT_PARAMS_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +42,10 @@ struct Params {
   double lambda_l1 = 0, lambda_l2 = 0;
   double min_gain_to_split = 0;
   double path_smooth = 0;
+  // One a column, or empty: 1 where predictions may not fall with it, -1 where they may not rise.
+  // LightGBM's method "basic".
+  std::vector<int8_t> monotone_constraints;
+  double monotone_penalty = 0;
   int min_data_per_group = 100, max_cat_threshold = 32, max_cat_to_onehot = 4;
   double cat_l2 = 10, cat_smooth = 10;
 
@@ -76,6 +82,10 @@ struct Params {
 
   // `where` (a file, a recipe's key) is the place in errors. Throws Error(kUsage).
   static Params Parse(const Settings& settings, std::string_view where);
+
+  int TrendOf(size_t column) const {
+    return monotone_constraints.empty() ? 0 : monotone_constraints[column];
+  }
 
   // The lines "[name: value]" of a model file, in LightGBM's order.
   std::string ToModelText() const;

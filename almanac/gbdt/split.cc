@@ -117,12 +117,18 @@ class NumericalScan {
 
  public:
   NumericalScan(const Sums& sums, std::span<const Bin> histogram, const BinMapper& mapper,
-                const LeafSums& leaf, const Params& params)
-      : sums_(sums), histogram_(histogram), mapper_(mapper), leaf_(leaf), params_(params) {
+                const LeafSums& leaf, const Params& params, int trend)
+      : sums_(sums),
+        histogram_(histogram),
+        mapper_(mapper),
+        leaf_(leaf),
+        params_(params),
+        trend_(trend) {
     least_gain_ = LeafGain(sums.gradient(), sums.hessian(), params, params.lambda_l2, leaf.rows,
                            leaf.output) +
                   params.min_gain_to_split;
     is_plain_ = params.lambda_l1 == 0 && HasPlainOutput(params);
+    is_bounded_ = !params.monotone_constraints.empty();
   }
 
   Split Find(bool* is_splittable) {
@@ -192,7 +198,29 @@ class NumericalScan {
     return LeafGain(sums_.Gradient(side), sums_.GuardedHessian(side), params_, params_.lambda_l2,
                     side.rows, leaf_.output);
   }
-  double Gain(const Side& left, const Side& right) const { return GainOf(left) + GainOf(right); }
+  double Gain(const Side& left, const Side& right) const {
+    return is_bounded_ ? BoundedGain(left, right) : GainOf(left) + GainOf(right);
+  }
+
+  double BoundedGain(const Side& left, const Side& right) const {
+    const double low = BoundedOutput(left), high = BoundedOutput(right);
+    // LightGBM returns 0, which smoothing can make the best there is; here it is never.
+    if (Contradicts(low, high)) return -std::numeric_limits<double>::infinity();
+    const auto gain = [&](const Side& side, double output) {
+      return LeafGainOf(output, sums_.Gradient(side), sums_.GuardedHessian(side), params_,
+                        params_.lambda_l2);
+    };
+    return gain(left, low) + gain(right, high);
+  }
+
+  double BoundedOutput(const Side& side) const {
+    return leaf_.bounds.Clip(LeafOutput(sums_.Gradient(side), sums_.GuardedHessian(side), params_,
+                                        params_.lambda_l2, side.rows, leaf_.output));
+  }
+
+  bool Contradicts(double left, double right) const {
+    return (trend_ > 0 && left > right) || (trend_ < 0 && left < right);
+  }
 
   void Consider(const Side& left, double gain, uint32_t threshold, Candidate& best) {
     if (gain <= least_gain_) return;
@@ -203,9 +231,23 @@ class NumericalScan {
   // The sums of a side as a leaf of its own.
   LeafSums LeafOf(const Side& side) const {
     LeafSums leaf = sums_.Sums(side);
-    leaf.output = LeafOutput(sums_.Gradient(side), sums_.Hessian(side), params_, params_.lambda_l2,
-                             leaf.rows, leaf_.output);
+    leaf.output = leaf_.bounds.Clip(LeafOutput(sums_.Gradient(side), sums_.Hessian(side), params_,
+                                               params_.lambda_l2, leaf.rows, leaf_.output));
+    leaf.bounds = leaf_.bounds;
     return leaf;
+  }
+
+  // What lies below one side never crosses the middle of the two.
+  void PartBounds(LeafSums& left, LeafSums& right) const {
+    if (trend_ == 0) return;
+    LeafSums& low = trend_ > 0 ? left : right;
+    LeafSums& high = trend_ > 0 ? right : left;
+    const double middle = (left.output + right.output) / 2.0;
+    low.bounds.most = std::min(middle, low.bounds.most);
+    high.bounds.least = std::max(middle, high.bounds.least);
+    // Whole numbers' outputs have been compared with a hessian that differs in the last bits.
+    low.output = low.bounds.Clip(low.output);
+    high.output = high.bounds.Clip(high.output);
   }
 
   void Take(const Candidate& candidate, bool defaults_left) {
@@ -214,6 +256,7 @@ class NumericalScan {
     best_.defaults_left = defaults_left;
     best_.left = LeafOf(candidate.left);
     best_.right = LeafOf(sums_.Rest(candidate.left));
+    PartBounds(best_.left, best_.right);
     best_.gain = candidate.gain - least_gain_;
   }
 
@@ -222,8 +265,9 @@ class NumericalScan {
   const BinMapper& mapper_;
   const LeafSums& leaf_;
   const Params& params_;
+  int trend_;
   double least_gain_ = 0;
-  bool is_plain_ = false, skips_zero_ = false, skips_nan_ = false;
+  bool is_plain_ = false, is_bounded_ = false, skips_zero_ = false, skips_nan_ = false;
   bool is_splittable_ = false;
   Split best_;
 };
@@ -245,34 +289,42 @@ double LeafOutput(double gradient, double hessian, const Params& params, double 
 
 double LeafGain(double gradient, double hessian, const Params& params, double l2, int rows,
                 double parent_output) {
+  if (HasPlainOutput(params)) {
+    const double shrunk = SoftThreshold(gradient, params.lambda_l1);
+    return (shrunk * shrunk) / (hessian + l2);
+  }
+  return LeafGainOf(LeafOutput(gradient, hessian, params, l2, rows, parent_output), gradient,
+                    hessian, params, l2);
+}
+
+double LeafGainOf(double output, double gradient, double hessian, const Params& params, double l2) {
   const double shrunk = SoftThreshold(gradient, params.lambda_l1);
-  if (HasPlainOutput(params)) return (shrunk * shrunk) / (hessian + l2);
-  const double output = LeafOutput(gradient, hessian, params, l2, rows, parent_output);
   return -(2.0 * shrunk * output + (hessian + l2) * output * output);
 }
 
 Split FindSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper,
-                const LeafSums& leaf, const Params& params, bool* is_splittable) {
+                const LeafSums& leaf, const Params& params, int trend, bool* is_splittable) {
   if (mapper.is_categorical()) {
     LeafSums guarded = leaf;
     guarded.hessian += 2 * kEpsilon;
     return FindCategoricalSplit(histogram, mapper, guarded, params, is_splittable);
   }
   const ExactSums sums(leaf);
-  return NumericalScan<ExactSums>(sums, histogram, mapper, leaf, params).Find(is_splittable);
+  return NumericalScan<ExactSums>(sums, histogram, mapper, leaf, params, trend).Find(is_splittable);
 }
 
 Split FindSplit(std::span<const PackedBin> histogram, const BinMapper& mapper, const LeafSums& leaf,
-                const PackedScale& scale, const Params& params, bool* is_splittable) {
+                const PackedScale& scale, const Params& params, int trend, bool* is_splittable) {
   if (!mapper.is_categorical()) {
     const PackedSums sums(leaf, scale, !params.use_quantized_grad);
-    return NumericalScan<PackedSums>(sums, histogram, mapper, leaf, params).Find(is_splittable);
+    return NumericalScan<PackedSums>(sums, histogram, mapper, leaf, params, trend)
+        .Find(is_splittable);
   }
   std::vector<HistogramBin> unpacked;
   for (const PackedBin bin : histogram) {
     unpacked.push_back({PackedGradient(bin) * scale.gradient, PackedHessian(bin) * scale.hessian});
   }
-  Split split = FindSplit(unpacked, mapper, leaf, params, is_splittable);
+  Split split = FindSplit(unpacked, mapper, leaf, params, trend, is_splittable);
   for (const uint32_t bin : split.left_bins) split.left.packed += histogram[bin];
   split.right.packed = leaf.packed - split.left.packed;
   return split;

@@ -43,12 +43,23 @@ struct PackedScale {
   double gradient = 1, hessian = 1;
 };
 
+// What monotone constraints leave a leaf to give its rows.
+struct OutputBounds {
+  double least = std::numeric_limits<double>::lowest();
+  double most = std::numeric_limits<double>::max();
+
+  double Clip(double output) const {
+    return output < least ? least : output > most ? most : output;
+  }
+};
+
 // A leaf to be split.
 struct LeafSums {
   double gradient = 0, hessian = 0;
   int rows = 0;
   double output = 0;     // the leaf's own value, not shrunk
   PackedBin packed = 0;  // the sums as whole numbers, where those are used
+  OutputBounds bounds = {};
 };
 
 struct Split {
@@ -72,22 +83,24 @@ double LeafOutput(double gradient, double hessian, const Params& params, double 
                   double parent_output);
 
 // The best split of `leaf`; its gain is -inf if none is worth making. `histogram` has a bin for
-// every one of the mapper's. `is_splittable` receives whether any candidate was better than not to
-// split, even by less than the least gain of the best.
+// every one of the mapper's. `trend`: 1 where outputs may not fall with the feature, -1 where they
+// may not rise (not for categories), else 0. `is_splittable` receives whether any candidate was
+// better than not to split, even by less than the least gain of the best.
 Split FindSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper,
-                const LeafSums& leaf, const Params& params, bool* is_splittable);
+                const LeafSums& leaf, const Params& params, int trend, bool* is_splittable);
 
 // The same for sums in whole numbers. The leaf's are leaf.packed.
 Split FindSplit(std::span<const PackedBin> histogram, const BinMapper& mapper, const LeafSums& leaf,
-                const PackedScale& scale, const Params& params, bool* is_splittable);
+                const PackedScale& scale, const Params& params, int trend, bool* is_splittable);
 
 // The part of FindSplit for categorical features.
 Split FindCategoricalSplit(std::span<const HistogramBin> histogram, const BinMapper& mapper,
                            const LeafSums& leaf, const Params& params, bool* is_splittable);
 
-// The gain of a leaf or of two; `output` is what it would give its rows. For the two FindSplits.
+// The gain of a leaf that gives its rows LeafOutput, or the `output` said.
 double LeafGain(double gradient, double hessian, const Params& params, double l2, int rows,
                 double parent_output);
+double LeafGainOf(double output, double gradient, double hessian, const Params& params, double l2);
 
 // The rows of a bin or leaf, estimated from its hessian.
 inline int RoundCount(double count) {

@@ -21,9 +21,10 @@ class CategoricalScan {
       : histogram_(histogram), mapper_(mapper), leaf_(leaf), params_(params) {
     rows_per_hessian_ = leaf.rows / leaf.hessian;
     l2_ = params.lambda_l2;
-    const double unsplit = params.path_smooth > kEpsilon
-                               ? SmoothedParentGain()
-                               : Gain(leaf.gradient, leaf.hessian, leaf.rows);
+    const double unsplit =
+        params.path_smooth > kEpsilon
+            ? SmoothedParentGain()
+            : LeafGain(leaf.gradient, leaf.hessian, params, l2_, leaf.rows, leaf.output);
     least_gain_ = unsplit + params.min_gain_to_split;
   }
 
@@ -46,7 +47,14 @@ class CategoricalScan {
   }
 
   double Gain(double gradient, double hessian, int rows) const {
-    return LeafGain(gradient, hessian, params_, l2_, rows, leaf_.output);
+    if (params_.monotone_constraints.empty()) {
+      return LeafGain(gradient, hessian, params_, l2_, rows, leaf_.output);
+    }
+    return LeafGainOf(Output(gradient, hessian, rows), gradient, hessian, params_, l2_);
+  }
+
+  double Output(double gradient, double hessian, int rows) const {
+    return leaf_.bounds.Clip(LeafOutput(gradient, hessian, params_, l2_, rows, leaf_.output));
   }
 
   int RowsOf(const HistogramBin& bin) const { return RoundCount(bin.hessian * rows_per_hessian_); }
@@ -119,8 +127,8 @@ class CategoricalScan {
 
   Split MakeSplit() const {
     const auto sums = [&](double gradient, double hessian, int rows) {
-      return LeafSums{gradient, hessian - kEpsilon, rows,
-                      LeafOutput(gradient, hessian, params_, l2_, rows, leaf_.output)};
+      return LeafSums{gradient, hessian - kEpsilon, rows, Output(gradient, hessian, rows),
+                      0,        leaf_.bounds};
     };
     Split split;
     split.gain = best_.gain - least_gain_;

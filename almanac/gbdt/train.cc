@@ -113,6 +113,8 @@ class Trainer {
       model.feature_names.push_back(SafeName(name));
     }
     for (const BinMapper& mapper : data_.mappers()) model.feature_infos.push_back(mapper.Info());
+    model.monotone_constraints = {params_.monotone_constraints.begin(),
+                                  params_.monotone_constraints.end()};
     model.parameters = params_.ToModelText();
     model.importance_type = params_.saved_feature_importance_type;
   }
@@ -298,6 +300,12 @@ TrainResult Train(const Params& params, const BinnedData& data, const Targets& t
   if (params.early_stopping_round > 0 && !can_stop) {
     throw Error(ErrorCode::kUsage, "early_stopping_round", "there is no validation set",
                 "give one, or early_stopping_round = 0");
+  }
+  const size_t columns = data.column_names().size(), trends = params.monotone_constraints.size();
+  if (trends != 0 && trends != columns) {
+    throw Error(ErrorCode::kUsage, "monotone_constraints",
+                fmt::format("there are {} for {} columns", trends, columns),
+                "give one a column: 1, 0 or -1");
   }
   const size_t classes = Objective::Make(params, targets)->classes();
   RequireInitialScores("initial scores", targets, targets, classes);
