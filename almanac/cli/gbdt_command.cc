@@ -1,4 +1,5 @@
-// almanac gbdt train|predict: boosted trees on files, for people who know LightGBM's command line.
+// almanac gbdt train|predict|explain|screen: boosted trees on files, for people who know LightGBM's
+// command line.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -11,6 +12,7 @@
 #include "almanac/base/parallel.h"
 #include "almanac/base/text.h"
 #include "almanac/cli/command.h"
+#include "almanac/cli/gbdt_explain.h"
 #include "almanac/gbdt/config_file.h"
 #include "almanac/gbdt/file_job.h"
 
@@ -150,6 +152,7 @@ void RegisterGbdtCommand(CLI::App& app, Invocation& invocation) {
     invocation.uses_home = false;
     invocation.action = [flags, &invocation] { return RunPredict(*flags, invocation); };
   });
+  AddGbdtExplain(*gbdt, invocation);
 }
 
 }  // namespace almanac

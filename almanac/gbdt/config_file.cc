@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
 #include "almanac/base/text.h"
@@ -23,6 +25,14 @@ std::pair<std::string, std::string> ParseAssignment(std::string_view text,
     value = value.substr(1, value.size() - 2);
   }
   return {std::string(key), std::string(value)};
+}
+
+std::string SettingText(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const Json& item : value) text += (text.empty() ? "" : ",") + SettingText(item);
+  return text;
 }
 
 }  // namespace
@@ -49,6 +59,12 @@ Settings ReadConfig(const std::filesystem::path& file) {
 Settings ParseAssignments(const std::vector<std::string>& words) {
   Settings settings;
   for (const std::string& word : words) settings.push_back(ParseAssignment(word, "command line"));
+  return settings;
+}
+
+Settings SettingsFromJson(const Json& json) {
+  Settings settings;
+  for (const auto& [key, value] : json.items()) settings.emplace_back(key, SettingText(value));
   return settings;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "almanac/base/json.h"
 #include "almanac/gbdt/params.h"
 
 namespace almanac::gbdt {
@@ -17,6 +18,9 @@ Settings ReadConfig(const std::filesystem::path& file);
 
 // "key=value" as on a command line; Error(kUsage) for words of another form.
 Settings ParseAssignments(const std::vector<std::string>& words);
+
+// The members of an object, lists joined by commas: what a recipe says.
+Settings SettingsFromJson(const Json& json);
 
 }  // namespace almanac::gbdt
 

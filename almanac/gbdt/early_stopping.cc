@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "almanac/gbdt/metric.h"
-
 namespace almanac::gbdt {
 
 EarlyStopping::EarlyStopping(const Params& params, const std::vector<Evaluation>& evaluations)
@@ -19,8 +17,8 @@ bool EarlyStopping::Update(const std::vector<Evaluation>& evaluations) {
     if (first_only_ && evaluations[i].metric != evaluations[0].metric) continue;
     Best& best = bests_[i];
     const double value = evaluations[i].values.back();
-    const bool is_better = IsBiggerBetter(evaluations[i].metric) ? value > best.value + min_delta_
-                                                                 : value < best.value - min_delta_;
+    const bool is_better = evaluations[i].is_bigger_better ? value > best.value + min_delta_
+                                                           : value < best.value - min_delta_;
     if (best.round == 0 || is_better) best = {value, round_};
     if (round_ - best.round < patience_) continue;
     best_round_ = best.round;

@@ -9,6 +9,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
+#include "almanac/gbdt/config_file.h"
 #include "almanac/gbdt/train.h"
 
 namespace almanac {
@@ -17,14 +18,6 @@ namespace {
 constexpr char kFile[] = "gbdt.json";
 // How many columns Describe lists.
 constexpr size_t kMostImportant = 20;
-
-std::string SettingText(const Json& value) {
-  if (value.is_string()) return value.get<std::string>();
-  if (!value.is_array()) return value.dump();
-  std::string text;
-  for (const Json& item : value) text += (text.empty() ? "" : ",") + SettingText(item);
-  return text;
-}
 
 // Columns of some rows of a dataset; both must outlive it.
 gbdt::ColumnSource SourceOf(const Dataset& data, std::span<const uint32_t> rows) {
@@ -72,10 +65,7 @@ Json ImportanceJson(const gbdt::Model& model, const std::vector<std::string>& na
 GbdtOptions GbdtOptions::FromConfig(const ConfigNode& node) {
   GbdtOptions options;
   const ConfigNode parameters = node.OptionalMap("parameters");
-  const Json values = parameters.ToJson();
-  for (const auto& [key, value] : values.items()) {
-    options.parameters.emplace_back(key, SettingText(value));
-  }
+  options.parameters = gbdt::SettingsFromJson(parameters.ToJson());
   static_cast<void>(gbdt::Params::Parse(options.parameters, node.Place("parameters")));
   options.exact = node.Bool("exact", options.exact);
   options.quantiles = node.Doubles("quantiles", {}, Range<double>::Between(0, 100));

@@ -53,6 +53,25 @@ size_t GrownTree::LeafOf(const BinnedData& data, size_t row) const {
   return LeafPlace(at);
 }
 
+GrownTree WithBins(const Tree& tree, const BinnedData& data) {
+  GrownTree grown{tree, {}, {}, {}};
+  std::vector<uint32_t> feature_of(data.column_names().size(), Split::kNoFeature);
+  for (uint32_t f = 0; f < data.features(); ++f) feature_of[data.column(f)] = f;
+  for (size_t node = 0; node < tree.nodes(); ++node) {
+    const uint32_t feature = feature_of[static_cast<size_t>(tree.split_feature[node])];
+    const BinMapper& mapper = data.mapper(feature);
+    grown.feature.push_back(feature);
+    std::vector<uint8_t>& goes_left = grown.goes_left.emplace_back();
+    grown.threshold_bin.push_back(mapper.is_categorical() ? 0 : mapper.BinOf(tree.threshold[node]));
+    if (!mapper.is_categorical()) continue;
+    goes_left.assign(mapper.bins(), 0);
+    for (uint32_t bin = 1; bin < mapper.bins(); ++bin) {
+      goes_left[bin] = tree.GoesLeft(node, mapper.category(bin)) ? 1 : 0;
+    }
+  }
+  return grown;
+}
+
 TreeGrower::TreeGrower(const BinnedData& data, const Params& params, bool has_unit_hessian)
     : data_(data),
       params_(params),

@@ -33,6 +33,9 @@ struct GrownTree {
   size_t LeafOf(const BinnedData& data, size_t row) const;
 };
 
+// A tree that was grown on these bins, or on bins of the same cuts.
+GrownTree WithBins(const Tree& tree, const BinnedData& data);
+
 // For one training. Keeps a histogram for each leaf that may be split: 16 bytes a bin, or 8.
 class TreeGrower {
  public:

@@ -8,6 +8,7 @@
 #include "almanac/base/text.h"
 #include "almanac/gbdt/file_job.h"
 #include "almanac/gbdt/parameter_table.h"
+#include "almanac/gbdt/setting.h"
 
 namespace almanac::gbdt {
 namespace {
@@ -105,20 +106,12 @@ class JobReader {
     return found == values_.end() ? "" : found->second;
   }
   bool Switch(const std::string& name) const {
-    const std::string word = ToLower(Text(name));
-    if (word == "true" || word == "1" || word == "+") return true;
-    if (word.empty() || word == "false" || word == "0" || word == "-") return false;
-    Fail(name, fmt::format("\"{}\" is neither true nor false", word), "give true or false");
+    const std::string text = Text(name);
+    return !text.empty() && Of(name, text).Switch();
   }
   int Number(const std::string& name, int otherwise) const {
     const std::string text = Text(name);
-    if (text.empty()) return otherwise;
-    const std::optional<int64_t> value = ParseInt64(text);
-    if (!value || *value < -1 || *value > 1'000'000'000) {
-      Fail(name, fmt::format("\"{}\" is not a number of rounds or threads", text),
-           "give a whole number");
-    }
-    return static_cast<int>(*value);
+    return text.empty() ? otherwise : Of(name, text).Whole({-1, kMostRounds});
   }
   void RefuseUnlessAt(const std::string& name,
                       std::initializer_list<std::string_view> allowed) const {
@@ -128,10 +121,16 @@ class JobReader {
   }
   [[noreturn]] void Fail(const std::string& name, const std::string& what,
                          const std::string& remedy) const {
-    throw Error(ErrorCode::kUsage, fmt::format("{}: {}", where_, name), what, remedy);
+    Of(name, {}).Fail(what, remedy);
   }
 
  private:
+  static constexpr double kMostRounds = 1e9;
+
+  Setting Of(const std::string& name, std::string_view text) const {
+    return {fmt::format("{}: {}", where_, name), name, text};
+  }
+
   std::map<std::string, std::string> values_;
   std::string where_;
 };

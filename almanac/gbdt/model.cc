@@ -92,7 +92,7 @@ std::string Model::ToText() const {
   add("num_tree_per_iteration", std::to_string(classes));
   add("label_index", "0");
   add("max_feature_idx", std::to_string(columns() - 1));
-  add("objective", objective);
+  if (!objective.empty()) add("objective", objective);
   if (averages_output) text += "average_output\n";
   add("feature_names", JoinNumbers(feature_names));
   if (!monotone_constraints.empty()) {

@@ -18,7 +18,7 @@ enum class Importance { kSplits, kGain };
 
 struct Model {
   int classes = 1;                         // scores a row
-  std::string objective;                   // "multiclass num_class:3"
+  std::string objective;                   // "multiclass num_class:3"; empty: a custom one
   std::vector<std::string> feature_names;  // of all columns, without spaces
   std::vector<std::string> feature_infos;  // "[min:max]", "-1:3:1", "none"
   std::vector<int> monotone_constraints;   // kept from a file; empty or one a column

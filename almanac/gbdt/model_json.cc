@@ -103,19 +103,21 @@ Json Model::ToJson() const {
     if (whole > 0) importances[feature_names[c]] = whole;
   }
   for (size_t t = 0; t < trees.size(); ++t) tree_info.push_back(TreeJson(trees[t], t));
-  return {{"name", "tree"},
-          {"version", "v4"},
-          {"num_class", classes},
-          {"num_tree_per_iteration", classes},
-          {"label_index", 0},
-          {"max_feature_idx", columns() - 1},
-          {"objective", objective},
-          {"average_output", averages_output},
-          {"feature_names", feature_names},
-          {"monotone_constraints", monotone_constraints},
-          {"feature_infos", infos},
-          {"tree_info", tree_info},
-          {"feature_importances", importances}};
+  Json json = {{"name", "tree"},
+               {"version", "v4"},
+               {"num_class", classes},
+               {"num_tree_per_iteration", classes},
+               {"label_index", 0},
+               {"max_feature_idx", columns() - 1},
+               {"objective", objective},
+               {"average_output", averages_output},
+               {"feature_names", feature_names},
+               {"monotone_constraints", monotone_constraints},
+               {"feature_infos", infos},
+               {"tree_info", tree_info},
+               {"feature_importances", importances}};
+  if (objective.empty()) json.erase("objective");
+  return json;
 }
 
 }  // namespace almanac::gbdt

@@ -131,9 +131,11 @@ Model ReadHeader(Lines& lines) {
   if (model.classes < 1 || block.Only<int>("num_tree_per_iteration") != model.classes) {
     Fail(block.place(), "num_class and num_tree_per_iteration must be equal and positive");
   }
-  model.objective = block.Value("objective").text;
-  static_cast<void>(OutputTransform(model.objective, static_cast<size_t>(model.classes),
-                                    lines.Place(block.Value("objective").number)));
+  if (block.Has("objective")) {  // else it was the trainer's own
+    model.objective = block.Value("objective").text;
+    static_cast<void>(OutputTransform(model.objective, static_cast<size_t>(model.classes),
+                                      lines.Place(block.Value("objective").number)));
+  }
   model.averages_output = block.Has("average_output");
   model.feature_names = WordsOf(block.Value("feature_names").text);
   model.feature_infos = WordsOf(block.Value("feature_infos").text);

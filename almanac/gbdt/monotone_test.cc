@@ -36,7 +36,7 @@ ToyData WavyData(uint32_t seed) {
 // How much the raw scores go against the constraints along lines through random rows.
 double WorstStep(const Model& model, uint32_t seed) {
   const Predictor predictor(model);
-  const ToyData through(60, kColumns, seed);
+  const ToyData through(25, kColumns, seed);
   double worst = 0;
   std::vector<double> last(predictor.classes()), now(predictor.classes());
   for (size_t row = 0; row < through.label.size(); ++row) {
@@ -56,7 +56,7 @@ double WorstStep(const Model& model, uint32_t seed) {
 }
 
 TrainResult TrainWavy(Settings settings, bool exact, bool constrained = true) {
-  settings.emplace_back("num_iterations", "30");
+  settings.emplace_back("num_iterations", "20");
   if (constrained) settings.emplace_back("monotone_constraints", kTrends);
   Params params = Params::Parse(settings, "test");
   params.exact = exact;
@@ -88,7 +88,7 @@ TEST(MonotoneTest, PredictionsNeverGoAgainstTheConstraints) {
       EXPECT_GT(model.FeatureImportance(Importance::kSplits)[0], 0);
     }
   }
-  EXPECT_GT(WorstStep(TrainWavy({}, true, false).model, 11), 0.5);  // what they prevent
+  EXPECT_GT(WorstStep(TrainWavy({}, true, false).model, 11), 0.2);  // what they prevent
 }
 
 TEST(MonotoneTest, APenaltyKeepsConstrainedColumnsFromTheTopOfTrees) {

@@ -213,6 +213,31 @@ class Multiclass final : public Objective {
   std::vector<double> share_;
 };
 
+class Custom final : public Objective {
+ public:
+  Custom(const Targets& targets, size_t classes, CustomObjective custom)
+      : targets_(targets), classes_(classes), custom_(std::move(custom)) {}
+
+  size_t classes() const override { return classes_; }
+  void Gradients(std::span<const double> scores, std::span<float> gradients,
+                 std::span<float> hessians) const override {
+    custom_(scores, targets_, gradients, hessians);
+    for (size_t i = 0; i < gradients.size(); ++i) {
+      if (std::isfinite(gradients[i]) && std::isfinite(hessians[i]) && hessians[i] >= 0) continue;
+      throw Error(ErrorCode::kBadData, fmt::format("row {}", i % targets_.rows()),
+                  fmt::format("the custom objective gave the gradient {} and the hessian {}",
+                              gradients[i], hessians[i]),
+                  "give finite numbers and hessians of at least 0");
+    }
+  }
+  double Start(size_t) const override { return 0; }
+
+ private:
+  Targets targets_;
+  size_t classes_;
+  CustomObjective custom_;
+};
+
 [[noreturn]] void Refuse(size_t row, const std::string& what, const std::string& remedy) {
   throw Error(ErrorCode::kBadData, fmt::format("row {}", row), what, remedy);
 }
@@ -248,9 +273,19 @@ void CheckTargets(const Params& params, const Targets& targets) {
 
 }  // namespace
 
-std::unique_ptr<Objective> Objective::Make(const Params& params, const Targets& targets) {
+std::unique_ptr<Objective> Objective::Make(const Params& params, const Targets& targets,
+                                           const CustomObjective& custom) {
   CheckTargets(params, targets);
   const std::string& name = params.objective;
+  if ((name == "custom") != static_cast<bool>(custom)) {
+    throw Error(ErrorCode::kUsage, "objective",
+                custom ? fmt::format("a function is given with objective {}", name)
+                       : "objective custom is for callers in C++, who give a function",
+                custom ? "set objective to custom" : "take one of docs/gbdt.md's objectives");
+  }
+  if (custom) {
+    return std::make_unique<Custom>(targets, static_cast<size_t>(params.num_class), custom);
+  }
   if (name == "binary") return std::make_unique<Binary>(targets, params);
   if (name == "multiclass") {
     return std::make_unique<Multiclass>(targets, static_cast<size_t>(params.num_class));
@@ -266,7 +301,42 @@ std::string ObjectiveText(const Params& params) {
   if (params.objective == "multiclass") {
     return fmt::format("multiclass num_class:{}", params.num_class);
   }
-  return params.objective;
+  return params.objective == "custom" ? "" : params.objective;
+}
+
+std::vector<float> ClassWeighted(const Params& params, const Targets& targets) {
+  const size_t classes = params.objective == "binary" ? 2 : static_cast<size_t>(params.num_class);
+  const auto class_of = [&](size_t row) {
+    return classes == 2 && params.objective == "binary"
+               ? static_cast<size_t>(targets.label[row] > 0)
+               : static_cast<size_t>(targets.label[row]);
+  };
+  std::vector<double> factors;
+  if (params.class_weight == "balanced") {
+    std::vector<double> rows(classes, 0.0);
+    for (size_t row = 0; row < targets.rows(); ++row) ++rows[class_of(row)];
+    const auto there = static_cast<double>(
+        std::count_if(rows.begin(), rows.end(), [](double count) { return count > 0; }));
+    for (const double count : rows) {
+      factors.push_back(static_cast<double>(targets.rows()) / (there * count));
+    }
+  } else {
+    for (const std::string_view word : almanac::Split(params.class_weight, ',')) {
+      const std::optional<double> factor = ParseDouble(Trim(word));
+      if (factor && *factor >= 0 && std::isfinite(*factor)) factors.push_back(*factor);
+    }
+  }
+  if (factors.size() != classes) {
+    throw Error(ErrorCode::kUsage, "class_weight",
+                fmt::format("\"{}\" does not weigh {} classes", params.class_weight, classes),
+                "give \"balanced\" or a number of at least 0 for each, separated by commas");
+  }
+  std::vector<float> weights(targets.rows());
+  for (size_t row = 0; row < weights.size(); ++row) {
+    const double weight = targets.weight.empty() ? 1.0 : targets.weight[row];
+    weights[row] = static_cast<float>(weight * factors[class_of(row)]);
+  }
+  return weights;
 }
 
 void Softmax(std::span<double> scores) {
@@ -301,8 +371,8 @@ OutputTransform::OutputTransform(const std::string& objective, size_t classes,
     if (objective != fmt::format("multiclass num_class:{}", classes)) {
       fail(fmt::format("the objective \"{}\" for {} classes", objective, classes));
     }
-  } else if (words[0] != "regression" && words[0] != "regression_l1" && words[0] != "huber" &&
-             words[0] != "quantile") {
+  } else if (!objective.empty() && words[0] != "regression" && words[0] != "regression_l1" &&
+             words[0] != "huber" && words[0] != "quantile") {
     fail(fmt::format("the objective \"{}\" is unknown or not implemented", objective));
   } else if (words.size() > 1) {
     fail(fmt::format("the objective \"{}\" is not implemented", objective));

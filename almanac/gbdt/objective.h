@@ -7,11 +7,13 @@
 //   quantile       pinball loss at quantile alpha; leaf values become that quantile
 //   binary         logistic loss of labels <= 0 and > 0, with slope `sigmoid`
 //   multiclass     softmax cross entropy of labels 0 ... num_class - 1; one tree a class a round
+//   custom         the caller's gradients; scores start at 0 and are the predictions
 #ifndef ALMANAC_GBDT_OBJECTIVE_H_
 #define ALMANAC_GBDT_OBJECTIVE_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,11 +33,19 @@ struct Targets {
   size_t rows() const { return label.size(); }
 };
 
+// The caller's own loss: writes the first and second derivatives by the raw scores. All but the
+// targets are [class * rows + row]; weights are the function's business.
+using CustomObjective = std::function<void(std::span<const double> scores, const Targets& targets,
+                                           std::span<float> gradients, std::span<float> hessians)>;
+
 class Objective {
  public:
   // Throws Error(kBadData) for labels that the objective cannot have, for weights that are negative
-  // or not finite or not one a row. `targets` must stay.
-  static std::unique_ptr<Objective> Make(const Params& params, const Targets& targets);
+  // or not finite or not one a row, and later for gradients of `custom` that are not finite.
+  // Error(kUsage) unless `custom` is there just if params.objective is "custom". `targets` must
+  // stay.
+  static std::unique_ptr<Objective> Make(const Params& params, const Targets& targets,
+                                         const CustomObjective& custom = {});
   virtual ~Objective() = default;
 
   virtual size_t classes() const { return 1; }
@@ -73,6 +83,10 @@ class OutputTransform {
   Kind kind_ = Kind::kNone;
   double sigmoid_ = 1;
 };
+
+// The rows' weights times those of their classes (params.class_weight); throws Error(kUsage) for
+// a text that is no list of num_class numbers.
+std::vector<float> ClassWeighted(const Params& params, const Targets& targets);
 
 // In place; the largest is subtracted first.
 void Softmax(std::span<double> scores);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "almanac/gbdt/params.h"
+#include "almanac/gbdt/setting.h"
 
 namespace almanac::gbdt {
 
@@ -29,6 +30,9 @@ struct Parameter {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   bool low_open = false;  // low itself is not allowed
+  bool is_listed = true;  // in model files
+
+  NumberRange range() const { return {low, high, low_open}; }
 };
 
 std::span<const Parameter> ParameterTable();

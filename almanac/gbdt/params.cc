@@ -11,6 +11,7 @@
 #include "almanac/base/text.h"
 #include "almanac/dataset/lcg.h"
 #include "almanac/gbdt/parameter_table.h"
+#include "almanac/gbdt/setting.h"
 
 namespace almanac::gbdt {
 namespace {
@@ -37,7 +38,11 @@ const Names& ObjectiveNames() {
                                {"quantile", "quantile"},
                                {"binary", "binary"},
                                {"multiclass", "multiclass"},
-                               {"softmax", "multiclass"}};
+                               {"softmax", "multiclass"},
+                               {"custom", "custom"},
+                               {"none", "custom"},
+                               {"null", "custom"},
+                               {"na", "custom"}};
   return kNames;
 }
 
@@ -73,51 +78,6 @@ const Parameter* FindParameter(std::string_view name) {
     if (parameter.name == name) return &parameter;
   }
   return nullptr;
-}
-
-// One value as it was given, and how to complain about it.
-struct Setting {
-  std::string place;
-  std::string_view name, text;
-
-  [[noreturn]] void Fail(const std::string& what, const std::string& remedy) const {
-    throw Error(ErrorCode::kUsage, place, what, remedy);
-  }
-};
-
-std::string RangeText(const Parameter& parameter) {
-  const bool has_low = std::isfinite(parameter.low), has_high = std::isfinite(parameter.high);
-  std::string low =
-      has_low ? fmt::format("{} {}", parameter.low_open ? "above" : "at least", parameter.low) : "";
-  if (!has_high) return low;
-  return has_low ? fmt::format("{} and at most {}", low, parameter.high)
-                 : fmt::format("at most {}", parameter.high);
-}
-
-double NumberOf(const Setting& setting, const Parameter& parameter) {
-  const std::optional<double> value = ParseDouble(setting.text);
-  if (!value) setting.Fail(fmt::format("\"{}\" is not a number", setting.text), "give a number");
-  const bool is_low = *value < parameter.low || (parameter.low_open && *value == parameter.low);
-  if (is_low || *value > parameter.high) {
-    setting.Fail(fmt::format("{} is out of range", setting.text),
-                 "it must be " + RangeText(parameter));
-  }
-  return *value;
-}
-
-int IntegerOf(const Setting& setting, const Parameter& parameter) {
-  const double value = NumberOf(setting, parameter);
-  if (value != std::trunc(value) || std::abs(value) > std::numeric_limits<int>::max()) {
-    setting.Fail(fmt::format("{} is not a whole number", setting.text), "give a whole number");
-  }
-  return static_cast<int>(value);
-}
-
-bool SwitchOf(const Setting& setting) {
-  const std::string word = ToLower(setting.text);
-  if (word == "true" || word == "1" || word == "+") return true;
-  if (word == "false" || word == "0" || word == "-") return false;
-  setting.Fail(fmt::format("\"{}\" is neither true nor false", setting.text), "give true or false");
 }
 
 std::vector<std::string> WordsOf(const Setting& setting) {
@@ -184,9 +144,11 @@ struct Store {
   const Parameter& parameter;
 
   void operator()(const NotImplemented& field) const { RefuseOtherThan(setting, field.only_value); }
-  void operator()(bool Params::*field) const { params.*field = SwitchOf(setting); }
-  void operator()(int Params::*field) const { params.*field = IntegerOf(setting, parameter); }
-  void operator()(double Params::*field) const { params.*field = NumberOf(setting, parameter); }
+  void operator()(bool Params::*field) const { params.*field = setting.Switch(); }
+  void operator()(int Params::*field) const { params.*field = setting.Whole(parameter.range()); }
+  void operator()(double Params::*field) const {
+    params.*field = setting.Number(parameter.range());
+  }
   void operator()(std::string Params::*field) const { params.*field = ToLower(setting.text); }
   void operator()(std::vector<int> Params::*field) const { params.*field = ColumnsOf(setting); }
   void operator()(std::vector<int8_t> Params::*field) const { params.*field = TrendsOf(setting); }
@@ -229,29 +191,37 @@ struct Show {
 }
 
 std::string NameBehind(const std::string& word, const Names& names, const Setting& setting) {
-  std::vector<std::string> known;
+  std::vector<std::string> known, all;
   for (const auto& [alias, name] : names) {
     if (alias == word) return std::string(name);
     if (alias == name) known.emplace_back(name);
+    all.emplace_back(alias);
   }
+  const std::optional<std::string> near = NearestWord(word, all);
   setting.Fail(fmt::format("{} \"{}\" is unknown or not implemented", setting.name, word),
-               fmt::format("there are {}", fmt::join(known, ", ")));
+               near ? fmt::format("did you mean {}?", *near)
+                    : fmt::format("there are {}", fmt::join(known, ", ")));
 }
 
 void ResolveNames(Params& params, std::string_view where) {
   const auto setting = [&](std::string_view name) {
     return Setting{fmt::format("{}: {}", where, name), name, {}};
   };
-  if (params.boosting == "gbrt") params.boosting = "gbdt";
-  if (params.boosting != "gbdt") {
-    setting("boosting")
-        .Fail(fmt::format("boosting \"{}\" is unknown or not implemented", params.boosting),
-              "there is gbdt");
+  params.boosting = NameBehind(
+      params.boosting, {{"gbdt", "gbdt"}, {"gbrt", "gbdt"}, {"dart", "dart"}, {"goss", "goss"}},
+      setting("boosting"));
+  params.data_sample_strategy =
+      NameBehind(params.data_sample_strategy, {{"bagging", "bagging"}, {"goss", "goss"}},
+                 setting("data_sample_strategy"));
+  if (params.boosting == "goss") {  // as it was called before LightGBM 4
+    params.boosting = "gbdt";
+    params.data_sample_strategy = "goss";
   }
   params.objective = NameBehind(params.objective, ObjectiveNames(), setting("objective"));
   if (params.metric.empty()) params.metric = {params.objective};
   std::vector<std::string> metrics;
   for (const std::string& word : params.metric) {
+    if (word == "custom" || ToLower(word) == "none") continue;  // no metric of ours
     const std::string metric = NameBehind(ToLower(word), MetricNames(), setting("metric"));
     if (std::find(metrics.begin(), metrics.end(), metric) == metrics.end()) {
       metrics.push_back(metric);
@@ -269,6 +239,10 @@ Task TaskOf(std::string_view objective_or_metric) {
   return is_binary ? Task::kBinary : Task::kRegression;
 }
 
+bool HasClasses(const Params& params) {
+  return params.objective == "binary" || params.objective == "multiclass";
+}
+
 void RefuseContradictions(const Params& params, std::string_view where) {
   const auto refuse = [&](const std::string& what, const std::string& remedy) {
     throw Error(ErrorCode::kUsage, std::string(where), what, remedy);
@@ -277,14 +251,32 @@ void RefuseContradictions(const Params& params, std::string_view where) {
   if (is_multiclass && params.num_class < 2) {
     refuse("objective multiclass with num_class = 1", "give num_class, at least 2");
   }
-  if (!is_multiclass && params.num_class != 1) {
+  if (!is_multiclass && params.objective != "custom" && params.num_class != 1) {
     refuse(fmt::format("num_class = {} with objective {}", params.num_class, params.objective),
            "leave num_class out, or take objective = multiclass");
   }
   for (const std::string& metric : params.metric) {
-    if (TaskOf(metric) == TaskOf(params.objective)) continue;
+    const bool is_rank = metric == "auc" || metric == "average_precision";
+    const bool judges_scores =  // as they are, of any objective's one class
+        params.objective == "custom" && params.num_class == 1 &&
+        (is_rank || TaskOf(metric) == Task::kRegression);
+    if (judges_scores ||
+        (params.objective != "custom" && TaskOf(metric) == TaskOf(params.objective))) {
+      continue;
+    }
     refuse(fmt::format("metric {} does not judge objective {}", metric, params.objective),
            "leave metric out for the objective's own");
+  }
+  const bool weighs_positives = params.is_unbalance || params.scale_pos_weight != 1;
+  if (weighs_positives && params.objective != "binary") {
+    refuse(fmt::format("is_unbalance and scale_pos_weight do nothing with objective {}",
+                       params.objective),
+           "take class_weight for multiclass, or leave them out");
+  }
+  if (!params.class_weight.empty() && (weighs_positives || !HasClasses(params))) {
+    refuse("class_weight with " + (weighs_positives ? "is_unbalance or scale_pos_weight"
+                                                    : "objective " + params.objective),
+           weighs_positives ? "give one of them" : "take objective binary or multiclass");
   }
   if (params.is_unbalance && params.scale_pos_weight != 1) {
     refuse("is_unbalance and scale_pos_weight both weigh the classes", "give one of them");
@@ -298,9 +290,25 @@ void RefuseContradictions(const Params& params, std::string_view where) {
         "not implemented",
         "give stochastic_rounding = false");
   }
-  const bool samples_rows = params.bagging_freq > 0 && params.bagging_fraction < 1;
+  const bool is_goss = params.data_sample_strategy == "goss";
+  if (is_goss && params.bagging_freq > 0 && params.bagging_fraction < 1) {
+    refuse("goss and bagging both choose rows", "leave bagging_fraction or goss out");
+  }
+  if (is_goss &&
+      !(params.top_rate > 0 && params.other_rate > 0 && params.top_rate + params.other_rate <= 1)) {
+    refuse(fmt::format("top_rate = {} with other_rate = {}", params.top_rate, params.other_rate),
+           "give two rates above 0 that add up to at most 1");
+  }
+  if (params.boosting == "dart" && params.early_stopping_round > 0) {
+    refuse("early_stopping_round with boosting dart, whose later rounds change earlier ones",
+           "leave one of them out");
+  }
+  if (params.boosting == "dart" && params.max_drop == 0) {
+    refuse("max_drop = 0, which LightGBM reads as 1", "give -1 for no limit, or drop_rate = 0");
+  }
+  const bool samples_rows = is_goss || (params.bagging_freq > 0 && params.bagging_fraction < 1);
   if (params.use_quantized_grad && (samples_rows || !params.categorical_feature.empty())) {
-    refuse("use_quantized_grad with bagging or categorical features is not implemented",
+    refuse("use_quantized_grad with bagging, goss or categorical features is not implemented",
            "leave one of them out");
   }
   if (params.objective == "quantile" && params.alpha >= 1) {
@@ -397,6 +405,7 @@ Params Params::Parse(const Settings& settings, std::string_view where) {
 std::string Params::ToModelText() const {
   std::string text;
   for (const Parameter& parameter : ParameterTable()) {
+    if (!parameter.is_listed) continue;
     text += fmt::format("[{}: {}]\n", parameter.name, std::visit(Show{*this}, parameter.field));
   }
   return text;

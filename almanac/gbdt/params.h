@@ -22,10 +22,10 @@ using Settings = std::vector<std::pair<std::string, std::string>>;
 // The defaults are LightGBM's. Fields that are not commented have the meaning of LightGBM's
 // documentation.
 struct Params {
-  std::string boosting = "gbdt";         // gbdt only
+  std::string boosting = "gbdt";         // gbdt, dart
   std::string objective = "regression";  // regression, regression_l1, huber, quantile, binary,
-                                         // multiclass
-  std::vector<std::string> metric;       // first: the objective's own
+                                         // multiclass, custom: TrainOptions has it
+  std::vector<std::string> metric;       // first: the objective's own; none for a custom one
   int num_iterations = 100;
   double learning_rate = 0.1;
   int num_leaves = 31;
@@ -34,6 +34,11 @@ struct Params {
   double min_sum_hessian_in_leaf = 1e-3;
   double bagging_fraction = 1;
   int bagging_freq = 0;
+  std::string data_sample_strategy = "bagging";  // or goss: see Bagging
+  double top_rate = 0.2, other_rate = 0.1;       // goss
+  double drop_rate = 0.1, skip_drop = 0.5;       // dart: see Dart
+  int max_drop = 50;                             // below 0: no limit
+  bool xgboost_dart_mode = false, uniform_drop = false;
   double feature_fraction = 1, feature_fraction_bynode = 1;
   int early_stopping_round = 0;  // <= 0: none
   double early_stopping_min_delta = 0;
@@ -68,6 +73,10 @@ struct Params {
   // depends on its threads and is refused).
   bool use_quantized_grad = false, quant_train_renew_leaf = false, stochastic_rounding = true;
   int num_grad_quant_bins = 4;
+
+  // That of LightGBM's Python interface: rows' weights are multiplied by their class's. Empty, or
+  // "balanced" (rows / (classes * rows of the class)), or a number a class.
+  std::string class_weight;
 
   // Not LightGBM's: false makes histograms of fixed-point numbers, faster and nearly the same.
   bool exact = true;

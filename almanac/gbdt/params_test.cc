@@ -100,9 +100,30 @@ TEST(ParamsTest, WhatIsNotImplementedMayBeGivenItsDefault) {
             "accepted");
   EXPECT_EQ(Refusal({{"linear_tree", "true"}}),
             "here: linear_tree: linear_tree = true is not implemented; leave it at 0");
-  EXPECT_THAT(Refusal({{"boosting", "dart"}}), HasSubstr("not implemented"));
-  EXPECT_THAT(Refusal({{"boosting", "goss"}}), HasSubstr("not implemented"));
+  EXPECT_THAT(Refusal({{"boosting", "rf"}}), HasSubstr("there are gbdt, dart, goss"));
   EXPECT_THAT(Refusal({{"use_quantized_grad", "true"}}), HasSubstr("stochastic_rounding = false"));
+}
+
+TEST(ParamsTest, RefusesWhatSamplingAndDroppingCannotDoTogether) {
+  EXPECT_THAT(Refusal({{"boosting", "goss"}, {"subsample", "0.5"}, {"subsample_freq", "1"}}),
+              HasSubstr("both choose rows"));
+  EXPECT_THAT(
+      Refusal({{"data_sample_strategy", "goss"}, {"top_rate", "0.6"}, {"other_rate", "0.5"}}),
+      HasSubstr("add up to at most 1"));
+  EXPECT_THAT(Refusal({{"boosting", "dart"}, {"early_stopping_round", "5"}}),
+              HasSubstr("leave one of them out"));
+  EXPECT_THAT(Refusal({{"boosting", "dart"}, {"max_drop", "0"}}), HasSubstr("give -1"));
+  EXPECT_THAT(Refusal({{"boosting", "dat"}}), HasSubstr("did you mean dart?"));
+  EXPECT_THAT(Refusal({{"objective", "binry"}}), HasSubstr("did you mean binary?"));
+  EXPECT_THAT(Refusal({{"metric", "multi_loglos"}}), HasSubstr("did you mean"));
+}
+
+TEST(ParamsTest, RefusesClassWeightsWithoutClasses) {
+  EXPECT_THAT(Refusal({{"class_weight", "balanced"}}), HasSubstr("objective regression"));
+  EXPECT_THAT(Refusal({{"is_unbalance", "true"}}), HasSubstr("do nothing"));
+  EXPECT_THAT(
+      Refusal({{"objective", "binary"}, {"class_weight", "1,2"}, {"scale_pos_weight", "2"}}),
+      HasSubstr("one of them"));
 }
 
 TEST(ParamsTest, ModelTextListsEveryParameter) {

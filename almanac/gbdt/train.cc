@@ -12,6 +12,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
 #include "almanac/gbdt/bagging.h"
+#include "almanac/gbdt/dart.h"
 #include "almanac/gbdt/early_stopping.h"
 #include "almanac/gbdt/grower.h"
 #include "almanac/gbdt/metric.h"
@@ -65,10 +66,11 @@ class Trainer {
         targets_(targets),
         validations_(validations),
         options_(options),
-        objective_(Objective::Make(params, targets)),
+        objective_(Objective::Make(params, targets, options.objective)),
         classes_(objective_->classes()),
         bagging_(params, data.rows()),
-        grower_(data, params_, objective_->HasUnitHessian()),
+        grower_(data, params_,
+                objective_->HasUnitHessian() && params.data_sample_strategy != "goss"),
         scores_(classes_, data.rows()),
         gradients_(classes_ * data.rows()),
         hessians_(classes_ * data.rows()),
@@ -76,10 +78,16 @@ class Trainer {
     for (const Validation& validation : validations) {
       validation_scores_.emplace_back(classes_, validation.data.rows());
       for (const std::string& metric : params.metric) {
-        result_.evaluations.push_back({validation.name, metric, {}, validation.can_stop});
+        result_.evaluations.push_back(
+            {validation.name, metric, {}, validation.can_stop, IsBiggerBetter(metric)});
+      }
+      for (const CustomMetric& metric : options.metrics) {
+        result_.evaluations.push_back(
+            {validation.name, metric.name, {}, validation.can_stop, metric.is_bigger_better});
       }
     }
     stopping_.emplace(params_, result_.evaluations);
+    if (params.boosting == "dart") dart_.emplace(params);
     if (!options.resume_file.empty()) key_ = TrainingKey(params, data, targets, validations);
   }
 
@@ -136,7 +144,6 @@ class Trainer {
     reader(rounds);
     Visit(reader);
     reader.ExpectEnd();
-    for (int round = 0; round < rounds; ++round) bagging_.StartRound(round);
     return rounds;
   }
 
@@ -150,10 +157,13 @@ class Trainer {
     WriteTrainingState(options_.resume_file, key_, writer.bytes());
   }
 
-  // All that a round leaves for the next; the bags are drawn again.
+  // All that a round leaves for the next.
   template <typename Archive>
   void Visit(Archive& archive) {
+    const auto visit_sized = [](Archive& into, auto& values) { VisitSized(into, values); };
     archive(grower_, *stopping_, start_, scores_.values);
+    bagging_.Visit(archive, visit_sized);
+    if (dart_) dart_->Visit(archive, visit_sized);
     for (Scores& scores : validation_scores_) archive(scores.values);
     for (Evaluation& evaluation : result_.evaluations) VisitSized(archive, evaluation.values);
     VisitSized(archive, result_.model.trees);
@@ -170,8 +180,9 @@ class Trainer {
 
   // False if no class could be split: the round is then left out, unless it is the first.
   bool MakeRound(int round) {
+    if (dart_) ForgetTrees(round);
     objective_->Gradients(scores_.values, gradients_, hessians_);
-    bagging_.StartRound(round);
+    bagging_.StartRound(round, gradients_, hessians_);
     std::vector<Tree> trees;
     bool has_grown = false;
     for (size_t k = 0; k < classes_; ++k) {
@@ -185,9 +196,48 @@ class Trainer {
         trees.push_back(ConstantTree(k, round));
       }
     }
-    if (!has_grown && round > 0) return false;
+    if (!has_grown && round > 0) {
+      if (dart_) RestoreTrees();
+      return false;
+    }
     std::move(trees.begin(), trees.end(), std::back_inserter(result_.model.trees));
+    if (dart_) RememberTrees();
     return has_grown;
+  }
+
+  // Calls act(tree, class) for the trees that the round forgets.
+  template <typename Action>
+  void ForDropped(const Action& act) {
+    for (const size_t round : dart_->dropped()) {
+      for (size_t k = 0; k < classes_; ++k) act(result_.model.trees[round * classes_ + k], k);
+    }
+  }
+
+  void ForgetTrees(int round) {
+    dart_->StartRound(round);
+    ForDropped([&](Tree& tree, size_t k) {
+      tree.Shrink(-1);
+      AddScores(WithBins(tree, data_), data_, AllRows{data_.rows()}, scores_.of(k));
+    });
+  }
+
+  // LightGBM leaves them with the wrong sign where training ends for want of splits.
+  void RestoreTrees() {
+    ForDropped([](Tree& tree, size_t) { tree.Shrink(-1); });
+  }
+
+  void RememberTrees() {
+    ForDropped([&](Tree& tree, size_t k) {
+      tree.Shrink(dart_->first_factor());
+      const GrownTree first = WithBins(tree, data_);
+      for (size_t v = 0; v < validations_.size(); ++v) {
+        const BinnedData& data = validations_[v].data;
+        AddScores(first, data, AllRows{data.rows()}, validation_scores_[v].of(k));
+      }
+      tree.Shrink(dart_->second_factor());
+      AddScores(WithBins(tree, data_), data_, AllRows{data_.rows()}, scores_.of(k));
+    });
+    dart_->FinishRound();
   }
 
   GrownTree Grow(size_t k) {
@@ -196,7 +246,7 @@ class Trainer {
                                    std::span(hessians_).subspan(k * rows, rows), bagging_.in_bag());
     if (grown.tree.leaves() == 1) return grown;
     if (objective_->RenewsLeaves()) RenewLeaves(grown.tree, k);
-    grown.tree.Shrink(params_.learning_rate);
+    grown.tree.Shrink(dart_ ? dart_->shrinkage() : params_.learning_rate);
     const std::span<double> scores = scores_.of(k);
     for (size_t leaf = 0; leaf < grown.tree.leaves(); ++leaf) {
       for (const uint32_t row : grower_.LeafRows(leaf)) scores[row] += grown.tree.leaf_value[leaf];
@@ -241,10 +291,19 @@ class Trainer {
         transform.Apply(one);
         for (size_t k = 0; k < classes_; ++k) predictions[k * rows + row] = one[k];
       }
-      for (size_t m = 0; m < params_.metric.size(); ++m) {
-        result_.evaluations[v * params_.metric.size() + m].values.push_back(
-            Evaluate(params_.metric[m], predictions, validations_[v].targets, params_));
-      }
+      Judge(v, predictions);
+    }
+  }
+
+  void Judge(size_t v, std::span<const double> predictions) {
+    const Targets& targets = validations_[v].targets;
+    size_t place = v * (params_.metric.size() + options_.metrics.size());
+    for (const std::string& metric : params_.metric) {
+      result_.evaluations[place++].values.push_back(
+          Evaluate(metric, predictions, targets, params_));
+    }
+    for (const CustomMetric& metric : options_.metrics) {
+      result_.evaluations[place++].values.push_back(metric.evaluate(predictions, targets));
     }
   }
 
@@ -262,6 +321,7 @@ class Trainer {
   std::unique_ptr<Objective> objective_;
   size_t classes_;
   Bagging bagging_;
+  std::optional<Dart> dart_;
   TreeGrower grower_;
   Scores scores_;
   std::vector<Scores> validation_scores_;
@@ -307,10 +367,10 @@ TrainResult Train(const Params& params, const BinnedData& data, const Targets& t
                 fmt::format("there are {} for {} columns", trends, columns),
                 "give one a column: 1, 0 or -1");
   }
-  const size_t classes = Objective::Make(params, targets)->classes();
+  const size_t classes = Objective::Make(params, targets, options.objective)->classes();
   RequireInitialScores("initial scores", targets, targets, classes);
   for (const Validation& validation : validations) {
-    static_cast<void>(Objective::Make(params, validation.targets));
+    static_cast<void>(Objective::Make(params, validation.targets, options.objective));
     RequireInitialScores(validation.name, validation.targets, targets, classes);
     if (validation.targets.rows() == validation.data.rows()) continue;
     throw Error(
@@ -318,7 +378,12 @@ TrainResult Train(const Params& params, const BinnedData& data, const Targets& t
         fmt::format("{} labels for {} rows", validation.targets.rows(), validation.data.rows()),
         "give one label a row");
   }
-  return Trainer(params, data, targets, validations, options).Run();
+  if (params.class_weight.empty()) {
+    return Trainer(params, data, targets, validations, options).Run();
+  }
+  const std::vector<float> weights = ClassWeighted(params, targets);
+  const Targets weighed{targets.label, weights, targets.initial_score};
+  return Trainer(params, data, weighed, validations, options).Run();
 }
 
 Model ContinueModel(const Model& base, Model more) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,15 @@ struct Evaluation {
   std::string validation, metric;
   std::vector<double> values;
   bool can_stop = true;
+  bool is_bigger_better = false;
+};
+
+// A metric of the caller's: of the predictions (raw scores where the objective is custom), which
+// are [class * rows + row].
+struct CustomMetric {
+  std::string name;
+  std::function<double(std::span<const double> predictions, const Targets& targets)> evaluate;
+  bool is_bigger_better = false;
 };
 
 struct TrainResult {
@@ -38,6 +48,10 @@ struct TrainResult {
 };
 
 struct TrainOptions {
+  // With params.objective "custom", and only then.
+  CustomObjective objective;
+  // After params.metric. Resuming asks for the same names.
+  std::vector<CustomMetric> metrics;
   // After each round, with the number of rounds so far.
   std::function<void(int rounds, const std::vector<Evaluation>&)> on_round;
   // The model so far, every `snapshot_every` rounds (0: never).

@@ -7,7 +7,7 @@
 namespace almanac::gbdt {
 namespace {
 
-constexpr std::string_view kMagic = "almanac gbdt training 1\n";
+constexpr std::string_view kMagic = "almanac gbdt training 2\n";
 constexpr size_t kHashDigits = 64;
 
 void AddData(const BinnedData& data, Hasher& hasher) {

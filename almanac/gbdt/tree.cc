@@ -10,6 +10,7 @@ namespace almanac::gbdt {
 namespace {
 
 constexpr int kWordBits = 32;
+constexpr int kDeepest = 4096;
 
 double ZeroIfTiny(double value) { return std::abs(value) <= kZeroThreshold ? 0.0 : value; }
 
@@ -96,12 +97,15 @@ void Tree::Validate(size_t columns, const std::string& where) const {
   // Every node and leaf but the root is the child of one node with a smaller number, hence every
   // path from the root ends in a leaf.
   std::vector<bool> node_seen(nodes(), false), leaf_seen(leaves(), false);
+  std::vector<int> depth(nodes(), 0);
   for (size_t node = 0; node < nodes(); ++node) {
     const int feature = split_feature[node];
     require(feature >= 0 && static_cast<size_t>(feature) < columns,
             fmt::format("node {} splits column {} of {}", node, feature, columns));
     require((decision_type[node] >> 2) <= static_cast<int>(Missing::kNan),
             fmt::format("node {} has decision_type {}", node, decision_type[node]));
+    require(IsCategorical(node) || !std::isnan(threshold[node]),
+            fmt::format("node {} has no threshold", node));
     require(!IsCategorical(node) ||
                 (threshold[node] >= 0 && threshold[node] < static_cast<double>(category_sets())),
             fmt::format("node {} has no set of categories", node));
@@ -111,6 +115,10 @@ void Tree::Validate(size_t columns, const std::string& where) const {
       require(place < seen.size() && !seen[place] && (child < 0 || place > node),
               fmt::format("node {} has the child {}", node, child));
       seen[place] = true;
+      // Some of what walks trees calls itself once a level.
+      if (child >= 0) depth[place] = depth[node] + 1;
+      require(child < 0 || depth[place] <= kDeepest,
+              fmt::format("node {} is deeper than {}", child, kDeepest));
     }
   }
 }
