@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "almanac/base/error.h"
+#include "almanac/base/parallel.h"
 
 namespace almanac {
 namespace {
@@ -15,8 +16,18 @@ namespace {
 size_t FirstFrom(const std::vector<TimeMs>& times, TimeMs time) {
   return static_cast<size_t>(std::lower_bound(times.begin(), times.end(), time) - times.begin());
 }
+// The same, not before `from`, near which it probably is.
+size_t FirstFrom(std::span<const TimeMs> times, TimeMs time, size_t from) {
+  size_t reach = 1;
+  while (from + reach < times.size() && times[from + reach] < time) reach *= 2;
+  const auto first = times.begin() + static_cast<std::ptrdiff_t>(from);
+  const auto last =
+      times.begin() + static_cast<std::ptrdiff_t>(std::min(from + reach + 1, times.size()));
+  return static_cast<size_t>(std::lower_bound(first, last, time) - times.begin());
+}
 
-void CheckBars(const CandleSeries& bars, size_t first, size_t last) {
+// Names the first bar that is not fine.
+void RefuseBars(const CandleSeries& bars, size_t first, size_t last) {
   for (size_t i = first; i < last; ++i) {
     const double low = bars.low[i], high = bars.high[i];
     const bool fine = low > 0 && std::isfinite(high) && low <= bars.open[i] &&
@@ -29,6 +40,24 @@ void CheckBars(const CandleSeries& bars, size_t first, size_t last) {
                             low, bars.close[i], bars.volume[i]),
                 "low <= open, close <= high, all above 0; audit the series");
   }
+}
+
+// How many of the bars are fine, counted without a branch, so that it becomes vector code.
+int64_t CountFine(const double* open, const double* high, const double* low, const double* close,
+                  const double* volume, size_t count) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  int64_t fine = 0;
+  for (size_t i = 0; i < count; ++i) {
+    int64_t one = low[i] > 0 ? 1 : 0;
+    one = high[i] <= kMost ? one : 0;
+    one = low[i] <= open[i] ? one : 0;
+    one = open[i] <= high[i] ? one : 0;
+    one = low[i] <= close[i] ? one : 0;
+    one = close[i] <= high[i] ? one : 0;
+    one = volume[i] >= 0 ? one : 0;
+    fine += one;
+  }
+  return fine;
 }
 
 // The number of midnights (UTC) in (from, to].
@@ -51,7 +80,6 @@ ExecutionBars::ExecutionBars(const CandleSeries& bars, std::span<const TimeMs> m
     throw Error(ErrorCode::kBadData, ToString(bars.key), "no bar in the simulated time",
                 "the bars must cover the forecasts");
   }
-  CheckBars(bars, first, last);
   const size_t count = last - first;
   time = std::span(bars.open_time).subspan(first, count);
   open = std::span(bars.open).subspan(first, count);
@@ -61,14 +89,14 @@ ExecutionBars::ExecutionBars(const CandleSeries& bars, std::span<const TimeMs> m
   volume = std::span(bars.volume).subspan(first, count);
   close_before = first > 0 ? bars.close[first - 1] : std::numeric_limits<double>::quiet_NaN();
   PlaceDecisions(bars, made_at, first);
-  FindExtremes();
+  if (!CheckAndFindExtremes()) RefuseBars(bars, first, last);
   if (how.volatility_slippage > 0) FindDeviations(bars, first);
   FindCharges();
-  FindMarks();
+  marks = PlanMarks(time, how.mark_every);
 }
 
-size_t ExecutionBars::FirstBarAt(TimeMs instant) const {
-  return static_cast<size_t>(std::lower_bound(time.begin(), time.end(), instant) - time.begin());
+size_t ExecutionBars::FirstBarAt(TimeMs instant, size_t from) const {
+  return FirstFrom(time, instant, from);
 }
 
 void ExecutionBars::PlaceDecisions(const CandleSeries& bars, std::span<const TimeMs> made_at,
@@ -81,20 +109,52 @@ void ExecutionBars::PlaceDecisions(const CandleSeries& bars, std::span<const Tim
                   fmt::format("decision {}, {}", row, FormatTime(made_at[row])),
                   "not made after the one above it", "sort the forecasts, one an instant");
     }
-    while (bar < bars.size() && bars.open_time[bar] < made_at[row]) ++bar;
+    bar = FirstFrom(bars.open_time, made_at[row], bar);
     // A decision from before the simulated time is taken up at its first bar.
     const size_t taken_up = std::max(bar + execution.delay_bars, first) - first;
     row_bar.push_back(taken_up < size() ? static_cast<uint32_t>(taken_up) : kNever);
   }
 }
 
-void ExecutionBars::FindExtremes() {
-  for (size_t from = 0; from < size(); from += kBlock) {
-    const size_t count = std::min(kBlock, size() - from);
-    const auto lows = low.subspan(from, count), highs = high.subspan(from, count);
-    block_low.push_back(*std::min_element(lows.begin(), lows.end()));
-    block_high.push_back(*std::max_element(highs.begin(), highs.end()));
+// False if a bar is not fine.
+bool ExecutionBars::CheckAndFindExtremes() {
+  const size_t blocks = (size() + kBlock - 1) / kBlock;
+  block_low.resize(blocks);
+  block_high.resize(blocks);
+  constexpr size_t kBlocksAPiece = 1024;
+  const size_t pieces = (blocks + kBlocksAPiece - 1) / kBlocksAPiece;
+  std::vector<int64_t> fine(pieces);
+  ParallelFor(pieces, [&](size_t piece) {
+    const size_t end = std::min(blocks, (piece + 1) * kBlocksAPiece);
+    for (size_t block = piece * kBlocksAPiece; block < end; ++block) {
+      const size_t from = block * kBlock, count = std::min(kBlock, size() - from);
+      fine[piece] +=
+          CountFine(&open[from], &high[from], &low[from], &close[from], &volume[from], count);
+      FindExtremes(block, from, count);
+    }
+  });
+  return std::accumulate(fine.begin(), fine.end(), int64_t{0}) == static_cast<int64_t>(size());
+}
+
+void ExecutionBars::FindExtremes(size_t block, size_t from, size_t count) {
+  constexpr size_t kLanes = 8;
+  double lows[kLanes], highs[kLanes];
+  std::fill_n(lows, kLanes, low[from]);
+  std::fill_n(highs, kLanes, high[from]);
+  size_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const double l = low[from + i + lane], h = high[from + i + lane];
+      lows[lane] = l < lows[lane] ? l : lows[lane];
+      highs[lane] = h > highs[lane] ? h : highs[lane];
+    }
   }
+  for (; i < count; ++i) {
+    lows[0] = std::min(lows[0], low[from + i]);
+    highs[0] = std::max(highs[0], high[from + i]);
+  }
+  block_low[block] = *std::min_element(lows, lows + kLanes);
+  block_high[block] = *std::max_element(highs, highs + kLanes);
 }
 
 void ExecutionBars::FindDeviations(const CandleSeries& bars, size_t first) {
@@ -137,26 +197,24 @@ void ExecutionBars::FindCharges() {
   }
 }
 
-void ExecutionBars::FindMarks() {
-  if (execution.mark_every == 0) {
-    marks.resize(size());
-    std::iota(marks.begin(), marks.end(), 0U);
-    mark_time.assign(time.begin(), time.end());
-    return;
+MarkPlan PlanMarks(std::span<const TimeMs> times, DurationMs every) {
+  MarkPlan plan;
+  if (every == 0) {
+    plan.time.assign(times.begin(), times.end());
+    return plan;
   }
-  const DurationMs every = execution.mark_every;
-  const auto period = [&](size_t bar) {
-    const TimeMs t = time[bar];
+  const auto period = [every](TimeMs t) {
     return (t >= 0 ? t / every : -((every - 1 - t) / every)) * every;
   };
-  TimeMs now = period(0);
-  for (size_t bar = 0; bar < size(); ++bar) {
-    const TimeMs next = bar + 1 < size() ? period(bar + 1) : kMaxTime;
-    if (next == now) continue;
-    marks.push_back(static_cast<uint32_t>(bar));
-    mark_time.push_back(now);
-    now = next;
+  TimeMs now = period(times.front());
+  for (size_t bar = 0; bar < times.size(); ++bar) {
+    const bool last = bar + 1 == times.size();
+    if (!last && times[bar + 1] < now + every) continue;
+    plan.bars.push_back(static_cast<uint32_t>(bar));
+    plan.time.push_back(now);
+    if (!last) now = period(times[bar + 1]);
   }
+  return plan;
 }
 
 }  // namespace almanac

@@ -22,6 +22,17 @@ struct DueCharge {
   int midnights = 0;
 };
 
+// At the closes of which bars an account is marked, and what each mark is called: the open time of
+// its bar or the start of its period.
+struct MarkPlan {
+  std::vector<uint32_t> bars;  // the last of each period; empty where every bar is marked
+  std::vector<TimeMs> time;
+  size_t size() const { return time.size(); }
+  size_t BarOf(size_t mark) const { return bars.empty() ? mark : bars[mark]; }
+};
+// `times` increase; `every` 0: every bar.
+MarkPlan PlanMarks(std::span<const TimeMs> times, DurationMs every);
+
 // Borrows `bars` and `execution`. Indices count from the first simulated bar.
 class ExecutionBars {
  public:
@@ -36,8 +47,9 @@ class ExecutionBars {
 
   size_t size() const { return time.size(); }
   TimeMs KnownAt(size_t bar) const { return time[bar] + duration; }
-  // The first bar that opens at or after `instant`, size() if none does.
-  size_t FirstBarAt(TimeMs instant) const;
+  // The first bar from `from` on that opens at or after `instant`, size() if none does; found
+  // quickly where it is near.
+  size_t FirstBarAt(TimeMs instant, size_t from) const;
 
   const SignalExecution& execution;
   DurationMs duration;
@@ -48,15 +60,14 @@ class ExecutionBars {
   std::vector<double> deviation;   // s_b of the volatility model; empty where it costs nothing
   std::vector<uint32_t> row_bar;   // the bar of each decision; kNever: no bar left
   std::vector<DueCharge> charges;  // by bar
-  std::vector<uint32_t> marks;     // bars whose close is marked, the last one included
-  std::vector<TimeMs> mark_time;   // open time of the bar or the period's start
+  MarkPlan marks;
 
  private:
   void PlaceDecisions(const CandleSeries& bars, std::span<const TimeMs> made_at, size_t first);
-  void FindExtremes();
+  bool CheckAndFindExtremes();
+  void FindExtremes(size_t block, size_t from, size_t count);
   void FindDeviations(const CandleSeries& bars, size_t first);
   void FindCharges();
-  void FindMarks();
 };
 
 }  // namespace almanac

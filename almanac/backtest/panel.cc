@@ -4,13 +4,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "almanac/base/error.h"
+#include "almanac/base/parallel.h"
 
 namespace almanac {
 namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<const CandleSeries*> SortedBySymbol(std::span<const CandleSeries* const> series) {
   std::vector<const CandleSeries*> sorted(series.begin(), series.end());
@@ -37,6 +42,7 @@ std::vector<const CandleSeries*> SortedBySymbol(std::span<const CandleSeries* co
 std::vector<TimeMs> UnionOfTimes(std::span<const CandleSeries* const> series) {
   std::vector<TimeMs> all, merged;
   for (const CandleSeries* one : series) {
+    if (one->open_time == all) continue;  // most symbols trade on the same days
     merged.clear();
     merged.reserve(all.size() + one->size());
     std::set_union(all.begin(), all.end(), one->open_time.begin(), one->open_time.end(),
@@ -46,21 +52,79 @@ std::vector<TimeMs> UnionOfTimes(std::span<const CandleSeries* const> series) {
   return all;
 }
 
-void FillColumn(const CandleSeries& series, size_t symbol, PanelBars& panel) {
-  size_t row = 0;
+void CheckPrices(const CandleSeries& series) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  int64_t fine = 0;
   for (size_t i = 0; i < series.size(); ++i) {
-    while (panel.time[row] < series.open_time[i]) ++row;
+    int64_t one = series.open[i] > 0 ? 1 : 0;
+    one = series.open[i] <= kMost ? one : 0;
+    one = series.close[i] > 0 ? one : 0;
+    one = series.close[i] <= kMost ? one : 0;
+    fine += one;
+  }
+  if (fine == static_cast<int64_t>(series.size())) return;
+  for (size_t i = 0; i < series.size(); ++i) {
     const double open = series.open[i], close = series.close[i];
-    if (!(open > 0 && close > 0) || !std::isfinite(open) || !std::isfinite(close)) {
-      throw Error(ErrorCode::kBadData,
-                  fmt::format("{} {}", ToString(series.key), FormatTime(series.open_time[i])),
-                  fmt::format("open {}, close {}", open, close),
-                  "prices above 0 are needed; audit the series");
+    if (open > 0 && close > 0 && std::isfinite(open) && std::isfinite(close)) continue;
+    throw Error(ErrorCode::kBadData,
+                fmt::format("{} {}", ToString(series.key), FormatTime(series.open_time[i])),
+                fmt::format("open {}, close {}", open, close),
+                "prices above 0 are needed; audit the series");
+  }
+}
+
+// The grids are filled in tiles: the cells of 8 symbols in a row are one cache line, which stays
+// at hand for so many rows. Column by column every line would be fetched once a symbol.
+constexpr size_t kTileSymbols = 8, kTileRows = 64;
+
+// One symbol's way down the rows.
+struct Column {
+  const CandleSeries* series;
+  bool whole;  // a bar in every row
+  size_t next = 0;
+  double mark = kNan;
+};
+
+void FillWhole(const CandleSeries& series, size_t from, size_t to, size_t column,
+               PanelBars& panel) {
+  for (size_t row = from; row < to; ++row) {
+    panel.open.At(row, column) = series.open[row];
+    panel.close.At(row, column) = series.close[row];
+    panel.volume.At(row, column) = series.volume[row];
+    panel.mark.At(row, column) = series.close[row];
+  }
+}
+
+void FillWithGaps(Column& way, size_t from, size_t to, size_t column, PanelBars& panel) {
+  const CandleSeries& series = *way.series;
+  for (size_t row = from; row < to; ++row) {
+    const size_t bar = way.next;
+    const bool trades = bar < series.size() && series.open_time[bar] == panel.time[row];
+    panel.open.At(row, column) = trades ? series.open[bar] : kNan;
+    panel.close.At(row, column) = trades ? series.close[bar] : kNan;
+    panel.volume.At(row, column) = trades ? series.volume[bar] : kNan;
+    if (trades) {
+      way.mark = series.close[bar];
+      panel.last_bar[column] = row;
+      ++way.next;
     }
-    panel.open.At(row, symbol) = open;
-    panel.close.At(row, symbol) = close;
-    panel.volume.At(row, symbol) = series.volume[i];
-    panel.last_bar[symbol] = row;
+    panel.mark.At(row, column) = way.mark;
+  }
+}
+
+void FillGroup(std::span<const CandleSeries* const> series, size_t first, PanelBars& panel) {
+  std::vector<Column> columns;
+  for (const CandleSeries* one : series) columns.push_back({one, one->open_time == panel.time});
+  for (size_t from = 0; from < panel.size(); from += kTileRows) {
+    const size_t to = std::min(from + kTileRows, panel.size());
+    for (size_t s = 0; s < columns.size(); ++s) {
+      if (columns[s].whole) {
+        FillWhole(*columns[s].series, from, to, first + s, panel);
+        panel.last_bar[first + s] = panel.size() - 1;
+      } else {
+        FillWithGaps(columns[s], from, to, first + s, panel);
+      }
+    }
   }
 }
 
@@ -80,18 +144,19 @@ PanelBars AlignPanel(std::span<const CandleSeries* const> series) {
   panel.timeframe = sorted[0]->key.timeframe;
   panel.time = UnionOfTimes(sorted);
   const size_t symbols = sorted.size();
-  panel.open = panel.close = panel.volume = PanelGrid(panel.size(), symbols);
+  for (PanelGrid* grid : {&panel.open, &panel.close, &panel.volume, &panel.mark}) {
+    *grid = PanelGrid::Unset(panel.size(), symbols);
+  }
   panel.last_bar.assign(symbols, 0);
-  for (size_t s = 0; s < symbols; ++s) {
-    panel.symbols.push_back(sorted[s]->key.symbol);
-    FillColumn(*sorted[s], s, panel);
+  for (const CandleSeries* one : sorted) {
+    panel.symbols.push_back(one->key.symbol);
+    CheckPrices(*one);
   }
-  panel.mark = panel.close;
-  for (size_t row = 1; row < panel.size(); ++row) {
-    for (size_t s = 0; s < symbols; ++s) {
-      if (std::isnan(panel.mark.At(row, s))) panel.mark.At(row, s) = panel.mark.At(row - 1, s);
-    }
-  }
+  ParallelFor((symbols + kTileSymbols - 1) / kTileSymbols, [&](size_t group) {
+    const size_t first = group * kTileSymbols;
+    const size_t count = std::min(kTileSymbols, symbols - first);
+    FillGroup(std::span(sorted).subspan(first, count), first, panel);
+  });
   return panel;
 }
 

@@ -6,9 +6,12 @@
 
 #include <cstddef>
 #include <limits>
+#include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "almanac/base/time.h"
@@ -18,10 +21,34 @@
 
 namespace almanac {
 
+// Leaves numbers that are not given unset: for arrays that are written whole.
+template <typename T>
+struct UnsetAllocator : std::allocator<T> {
+  template <typename U>
+  struct rebind {
+    using other = UnsetAllocator<U>;
+  };
+  template <typename U>
+  void construct(U* place) {
+    ::new (static_cast<void*>(place)) U;
+  }
+  template <typename U, typename... Values>
+  void construct(U* place, Values&&... values) {
+    ::new (static_cast<void*>(place)) U(std::forward<Values>(values)...);
+  }
+};
+
 // Rows are bars or instants, columns are symbols; a row lies together.
 class PanelGrid {
  public:
   PanelGrid() = default;
+  // Every cell has to be written.
+  static PanelGrid Unset(size_t rows, size_t columns) {
+    PanelGrid grid;
+    grid.columns_ = columns;
+    grid.cells_.resize(rows * columns);
+    return grid;
+  }
   PanelGrid(size_t rows, size_t columns)
       : columns_(columns), cells_(rows * columns, std::numeric_limits<double>::quiet_NaN()) {}
   double& At(size_t row, size_t column) { return cells_[row * columns_ + column]; }
@@ -32,7 +59,7 @@ class PanelGrid {
 
  private:
   size_t columns_ = 0;
-  std::vector<double> cells_;
+  std::vector<double, UnsetAllocator<double>> cells_;
 };
 
 struct PanelBars {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "almanac/backtest/open_trade.h"
@@ -33,6 +34,37 @@ void Check(const PanelExecution& e) {
 
 int64_t DayOf(TimeMs time) { return time / kMsPerDay - (time % kMsPerDay < 0 ? 1 : 0); }
 
+using Share = std::pair<double, double>;  // of a bar's volume, and the notional
+
+// The smallest share such that those up to it have `part` of the notional; NaN without any.
+// Reorders.
+double NotionalQuantile(std::vector<Share>& shares, double part) {
+  if (shares.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const auto sum = [](auto first, auto last) {
+    double notional = 0;
+    for (; first != last; ++first) notional += first->second;
+    return notional;
+  };
+  auto first = shares.begin(), last = shares.end();
+  double wanted = part * sum(first, last);
+  while (last - first > 1) {
+    const double pivot = (first + (last - first) / 2)->first;
+    const auto equal =
+        std::partition(first, last, [&](const Share& share) { return share.first < pivot; });
+    const double below = sum(first, equal);
+    if (below >= wanted) {
+      last = equal;
+      continue;
+    }
+    const auto above =
+        std::partition(equal, last, [&](const Share& share) { return !(pivot < share.first); });
+    wanted -= below + sum(equal, above);
+    if (wanted <= 0 || above == last) return pivot;
+    first = above;
+  }
+  return first->first;
+}
+
 class Portfolio {
  public:
   Portfolio(const PanelBars& bars, const PanelExecution& execution, size_t first, size_t last)
@@ -47,6 +79,11 @@ class Portfolio {
         open_(bars.symbols.size()) {
     result_.simulation.capital = execution.capital;
     result_.simulation.symbols = bars.symbols;
+    for (auto* column :
+         {&result_.simulation.equity, &result_.simulation.weight, &result_.simulation.traded}) {
+      column->reserve(last - first);
+    }
+    result_.simulation.time.reserve(last - first);
   }
 
   PanelSimulation Run(std::span<const PanelTarget> targets) {
@@ -127,10 +164,14 @@ class Portfolio {
   // by less than `rate` times the weights when e does, so repeating it converges.
   double EquityAfter(double before, std::span<const std::pair<size_t, double>> orders, size_t bar) {
     double after = before;
+    held_values_.clear();
+    for (const auto& [s, weight] : orders) {
+      held_values_.push_back(units_[s] * bars_.open.At(bar, s));
+    }
     for (int i = 0; i < 200; ++i) {
       double traded = 0;
-      for (const auto& [s, weight] : orders) {
-        traded += std::abs(weight * after - units_[s] * bars_.open.At(bar, s));
+      for (size_t o = 0; o < orders.size(); ++o) {
+        traded += std::abs(orders[o].second * after - held_values_[o]);
       }
       const double next = before - rate_ * traded;
       // The last bit may go back and forth.
@@ -247,14 +288,7 @@ class Portfolio {
   }
 
   double Capacity() {
-    std::sort(shares_.begin(), shares_.end());
-    double total = 0, sum = 0;
-    for (const auto& [share, notional] : shares_) total += notional;
-    for (const auto& [share, notional] : shares_) {
-      sum += notional;
-      if (sum >= kCapacityQuantile * total) return execution_.capital * kCapacityShare / share;
-    }
-    return std::numeric_limits<double>::quiet_NaN();
+    return execution_.capital * kCapacityShare / NotionalQuantile(shares_, kCapacityQuantile);
   }
 
   const PanelBars& bars_;
@@ -269,7 +303,8 @@ class Portfolio {
   std::vector<size_t> held_;       // sorted
   std::vector<size_t> mentioned_;  // by the target that is executed
   std::vector<std::pair<size_t, double>> orders_;
-  std::vector<std::pair<double, double>> shares_;  // of volume, and the notional
+  std::vector<double> held_values_;  // of the orders' symbols, at the opens
+  std::vector<Share> shares_;
   PanelSimulation result_;
 };
 

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <iterator>
+#include <limits>
 
 #include "almanac/base/error.h"
 
@@ -42,6 +44,9 @@ class SideChooser {
   bool WasHeld(size_t symbol) const { return was_held_[symbol] != 0; }
 
  private:
+  static constexpr size_t kBlock = 16;
+
+  double Reached(std::span<const double> forecast, const std::vector<char>& taken);
   void Rank(std::span<const double> forecast, const std::vector<char>& taken);
   void DropByRank(std::span<const double> forecast, size_t bar);
 
@@ -52,20 +57,54 @@ class SideChooser {
   std::vector<char> was_held_;
   std::vector<size_t> holdings_, ranked_, droppable_;
   std::vector<char> wanted_;
+  std::vector<double> best_of_block_;
 };
 
+// A value that at least `places_` of the forecasts reach, as far as the best of each block tell;
+// -infinity where they do not. Symbols that are taken must not count.
+double SideChooser::Reached(std::span<const double> forecast, const std::vector<char>& taken) {
+  constexpr double kNothing = -std::numeric_limits<double>::infinity();
+  best_of_block_.clear();
+  for (size_t from = 0; from < forecast.size(); from += kBlock) {
+    const size_t end = std::min(from + kBlock, forecast.size());
+    double best = kNothing;
+    for (size_t s = from; s < end; ++s) {
+      const double value = taken[s] != 0 ? kNothing : sign_ * forecast[s];
+      best = value > best ? value : best;
+    }
+    best_of_block_.push_back(best);
+  }
+  if (places_ == 0 || best_of_block_.size() < places_) return kNothing;
+  const auto place = best_of_block_.begin() + static_cast<std::ptrdiff_t>(places_ - 1);
+  std::nth_element(best_of_block_.begin(), place, best_of_block_.end(), std::greater<>());
+  return *place;
+}
+
 void SideChooser::Rank(std::span<const double> forecast, const std::vector<char>& taken) {
-  // The best so far, in order: most symbols are turned away by the last of them.
+  // The best so far, in order; what does not exceed the last of them is turned away, most of it a
+  // block at a time.
   ranked_.clear();
   const auto better = [&](size_t a, size_t b) { return sign_ * forecast[a] > sign_ * forecast[b]; };
-  for (size_t s = 0; s < forecast.size() && places_ > 0; ++s) {
-    if (taken[s] != 0 || !(sign_ * forecast[s] > strategy_.min_forecast)) continue;
-    if (ranked_.size() == places_) {
-      if (!better(s, ranked_.back())) continue;
-      ranked_.pop_back();
+  const double reached = Reached(forecast, taken);
+  double to_exceed = strategy_.min_forecast;
+  for (size_t from = 0; from < forecast.size() && places_ > 0; from += kBlock) {
+    const size_t end = std::min(from + kBlock, forecast.size());
+    int64_t candidates = 0;
+    for (size_t s = from; s < end; ++s) {
+      const double value = sign_ * forecast[s];
+      int64_t one = value > to_exceed ? 1 : 0;
+      one = value >= reached ? one : 0;
+      candidates += one;
     }
-    // After its equals: they come by name.
-    ranked_.insert(std::upper_bound(ranked_.begin(), ranked_.end(), s, better), s);
+    if (candidates == 0) continue;
+    for (size_t s = from; s < end; ++s) {
+      const double value = sign_ * forecast[s];
+      if (!(value > to_exceed) || value < reached || taken[s] != 0) continue;
+      if (ranked_.size() == places_) ranked_.pop_back();
+      // After its equals: they come by name.
+      ranked_.insert(std::upper_bound(ranked_.begin(), ranked_.end(), s, better), s);
+      if (ranked_.size() == places_) to_exceed = sign_ * forecast[ranked_.back()];
+    }
   }
   wanted_.assign(forecast.size(), 0);
   for (const size_t s : ranked_) wanted_[s] = 1;
@@ -196,9 +235,10 @@ class PanelDecider {
     const size_t bar = bars_.FirstBarAt(forecasts_.made_at[instant]);
     PanelTarget target;
     target.decided_at = forecasts_.made_at[instant];
-    std::vector<char> taken(forecast.size(), 0);
-    AddSide(longs_, forecast, bar, strategy_.long_weight, taken, target);
-    AddSide(shorts_, forecast, bar, -strategy_.short_weight, taken, target);
+    target.weights.reserve(strategy_.top_k + strategy_.bottom_k);
+    taken_.assign(forecast.size(), 0);
+    AddSide(longs_, forecast, bar, strategy_.long_weight, taken_, target);
+    AddSide(shorts_, forecast, bar, -strategy_.short_weight, taken_, target);
     std::sort(target.weights.begin(), target.weights.end(),
               [](const PanelWeight& a, const PanelWeight& b) { return a.symbol < b.symbol; });
     return target;
@@ -237,6 +277,7 @@ class PanelDecider {
   const PanelForecasts& forecasts_;
   SideChooser longs_, shorts_;
   std::vector<double> shares_, scratch_;
+  std::vector<char> taken_;
 };
 
 }  // namespace

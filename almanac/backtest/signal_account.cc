@@ -25,23 +25,73 @@ int64_t DayOf(TimeMs time) { return time / kMsPerDay - (time % kMsPerDay < 0 ? 1
 
 }  // namespace
 
+SignalTotals& SignalTotals::operator+=(const SignalTotals& other) {
+  costs += other.costs;
+  funding += other.funding;
+  traded += other.traded;
+  gains += other.gains;
+  losses += other.losses;
+  trades += other.trades;
+  winners += other.winners;
+  liquidations += other.liquidations;
+  entries_too_small += other.entries_too_small;
+  entries_refused += other.entries_refused;
+  executed += other.executed;
+  missed += other.missed;
+  return *this;
+}
+
 SignalAccount::SignalAccount(const ExecutionBars& bars, const SignalTable& table,
                              const SignalConfig& config, double* equity, Simulation* record)
     : bars_(bars),
       how_(bars.execution),
       table_(table),
       config_(config),
+      signal_(table.signals[config.rule.signal].values.data()),
+      size_(table.sizes[config.rule.size].values.data()),
       equity_(equity),
       record_(record),
       cash_(bars.execution.capital) {}
 
-size_t SignalAccount::NextOpenEvent() const {
+// Whether a decision would leave everything as it is, were it taken now: the side is held already,
+// or nothing is held and nothing wanted. Only while no order waits.
+bool SignalAccount::ChangesNothing(size_t row) const {
+  const SignalRule& rule = config_.rule;
+  const double signal = signal_[row];
+  const bool buys = rule.allow_long && signal > rule.long_above;
+  const bool sells = !buys && rule.allow_short && signal < -rule.short_below;
+  const bool none = !(buys || sells) || !(size_[row] > 0);
+  if (!held()) return none && blocked_side_ == 0;
+  if (none) return !config_.trade.exit_on_flat;
+  return buys == is_long() ? !config_.trade.resize : !config_.trade.exit_on_opposite;
+}
+
+size_t SignalAccount::NextOpenEvent() {
   if (exiting_ || entry_left_ != 0 || limit_left_ != 0) return bar_;
+  const size_t rows = bars_.row_bar.size();
+  if (ahead_ == kUnknown) {
+    ahead_ = row_;
+    while (ahead_ < rows && bars_.row_bar[ahead_] != ExecutionBars::kNever &&
+           ChangesNothing(ahead_)) {
+      ahead_ += config_.rule.decide_every;
+    }
+  }
   size_t next = bars_.size();
-  if (row_ < bars_.row_bar.size()) next = std::min<size_t>(next, bars_.row_bar[row_]);
+  if (ahead_ < rows) next = std::min<size_t>(next, bars_.row_bar[ahead_]);
   if (!held()) return next;
   if (charge_ < bars_.charges.size()) next = std::min(next, bars_.charges[charge_].bar);
   return std::max(bar_, std::min(next, timeout_bar_));
+}
+
+// Takes the decisions of bars before `bar`, which change nothing.
+void SignalAccount::PassDecisions(size_t bar) {
+  const size_t rows = bars_.row_bar.size();
+  while (row_ < rows && bars_.row_bar[row_] < bar) {
+    const uint32_t passed = bars_.row_bar[row_];
+    row_ += config_.rule.decide_every;
+    // Of several on one bar the last is taken.
+    totals_.executed += row_ < rows && bars_.row_bar[row_] == passed ? 0 : 1;
+  }
 }
 
 void SignalAccount::Advance(size_t end) {
@@ -51,13 +101,16 @@ void SignalAccount::Advance(size_t end) {
     const size_t event = ruined_at_ ? end : NextOpenEvent();
     const size_t to = std::min(end, event);
     const size_t loud = held() ? FirstLoud(bar_, to) : to;
+    if (!ruined_at_) PassDecisions(loud);
     MarkQuiet(loud);
     bar_ = loud;
     if (loud == end) return;
     // Something was met, or falls due at this bar's open.
+    const auto before = std::pair(SideOf(units_), blocked_side_);
     Step(loud);
+    if (row_ > ahead_ || before != std::pair(SideOf(units_), blocked_side_)) ahead_ = kUnknown;
     ++bar_;
-    if (bars_.marks[mark_] == loud) Mark(loud);
+    if (bars_.marks.BarOf(mark_) == loud) Mark(loud);
   }
 }
 
@@ -66,18 +119,33 @@ void SignalAccount::MarkQuiet(size_t end) {
   const size_t last = bars_.size() - 1;
   const size_t before = std::min(end, last);
   const size_t first = mark_;
-  while (mark_ < bars_.marks.size() && bars_.marks[mark_] < before) {
-    equity_[mark_] = cash_ + units_ * bars_.close[bars_.marks[mark_]];
-    ++mark_;
+  const std::vector<uint32_t>& at = bars_.marks.bars;
+  if (at.empty()) {
+    mark_ = std::max(mark_, before);
+    MarkEach(first, [](size_t mark) { return mark; });
+  } else {
+    while (mark_ < at.size() && at[mark_] < before) ++mark_;
+    MarkEach(first, [&](size_t mark) { return at[mark]; });
   }
-  if (record_ != nullptr) {
-    for (size_t m = first; m < mark_; ++m) {
-      const double value = units_ * bars_.close[bars_.marks[m]];
-      record_->weight[m] = held() && equity_[m] > 0 ? value / equity_[m] : 0;
-    }
-    if (first < mark_) TakeTraded(first);
-  }
+  if (record_ != nullptr && first < mark_) record_->traded[first] = TakeTraded();
   if (end > last) Mark(last);
+}
+
+// The marks from `first` to before mark_; `bar_of` says at whose close. Where nothing is held the
+// recorded weights are 0 already.
+template <typename BarOf>
+void SignalAccount::MarkEach(size_t first, const BarOf& bar_of) {
+  const double cash = cash_, units = units_;
+  const double* close = bars_.close.data();
+  double* equity = equity_;
+  const size_t last = mark_;
+  for (size_t m = first; m < last; ++m) equity[m] = cash + units * close[bar_of(m)];
+  if (record_ == nullptr || !held()) return;
+  double* weight = record_->weight.data();
+  for (size_t m = first; m < last; ++m) {
+    const double share = units * close[bar_of(m)] / equity[m];
+    weight[m] = equity[m] > 0 ? share : 0;
+  }
 }
 
 // The first bar in [from, to) on which an order may be met, or `to`. A superset of those on which
@@ -87,6 +155,7 @@ size_t SignalAccount::FirstLoud(size_t from, size_t to) {
   const auto or_never = [](double level) { return level > 0 ? level : kInfinity; };
   const double down = is_long() ? std::max(stop_, liquidation_) : take_;
   const double up = is_long() ? or_never(take_) : std::min(or_never(stop_), or_never(liquidation_));
+  if (!(down > 0) && up == kInfinity) return to;
   for (size_t i = from; i < to;) {
     const size_t block = i / ExecutionBars::kBlock;
     const size_t end = std::min(to, (block + 1) * ExecutionBars::kBlock);
@@ -136,18 +205,71 @@ size_t SignalAccount::FirstLoudTrailing(size_t from, size_t to) {
 }
 
 void SignalAccount::Step(size_t bar) {
+  OpenBar(bar);
+  DecideBar(bar);
+  InsideBar(bar);
+}
+
+void SignalAccount::OpenBar(size_t bar) {
   budget_ = how_.max_share > 0 ? RoundDown(how_.max_share * bars_.volume[bar], how_.unit_step)
                                : kInfinity;
-  if (held()) {
-    Charge(bar);
-    ProtectAtOpen(bar);
-    if (exiting_) GoOnExiting(bar);
-  }
+  if (!held()) return;
+  Charge(bar);
+  ProtectAtOpen(bar);
+  if (exiting_) GoOnExiting(bar);
+}
+
+void SignalAccount::DecideBar(size_t bar) {
   Decide(bar);
   if (entry_left_ != 0 && !ruined_at_) FillEntryAtOpen(bar);
   if (limit_left_ != 0) LimitAtOpen(bar);
+}
+
+void SignalAccount::InsideBar(size_t bar) {
   if (limit_left_ != 0 || (held() && FirstLoud(bar, bar + 1) == bar)) Inside(bar);
   if (bar >= limit_last_) limit_left_ = 0;
+}
+
+void SignalAccount::Join(double cash, const Others& others, size_t mark) {
+  cash_ = cash;
+  others_ = others;
+  mark_ = mark;
+  if (held()) FindLevels();
+}
+
+bool SignalAccount::IsIdle(size_t bar) const {
+  const bool decides = row_ < bars_.row_bar.size() && bars_.row_bar[row_] == bar;
+  return !decides && !held() && entry_left_ == 0 && limit_left_ == 0;
+}
+
+double SignalAccount::StrengthAt(size_t bar) const {
+  double strength = -1;
+  for (size_t row = row_; row < bars_.row_bar.size() && bars_.row_bar[row] == bar;
+       row += config_.rule.decide_every) {
+    strength = std::abs(table_.signals[config_.rule.signal].values[row]);
+  }
+  return strength;
+}
+
+double SignalAccount::WorstPrice(size_t bar) const {
+  const double open = bars_.open[bar];
+  if (is_long()) return std::max(bars_.low[bar], std::min(stop_, open));
+  return stop_ > 0 ? std::min(bars_.high[bar], std::max(stop_, open)) : bars_.high[bar];
+}
+
+double SignalAccount::ReservedValue(double price) const {
+  return std::abs(entry_left_) * price + std::abs(limit_left_) * limit_price_;
+}
+
+void SignalAccount::CloseAt(size_t bar, TimeMs time, ExitReason reason) {
+  entry_left_ = limit_left_ = 0;
+  if (!held()) return;
+  budget_ = kInfinity;
+  Exit(bar, bars_.close[bar], Pays::kTaker, time, reason);
+}
+
+void SignalAccount::CountMissed() {
+  for (; row_ < bars_.row_bar.size(); row_ += config_.rule.decide_every) ++totals_.missed;
 }
 
 void SignalAccount::Charge(size_t bar) {
@@ -155,7 +277,9 @@ void SignalAccount::Charge(size_t bar) {
   if (charge_ >= bars_.charges.size() || bars_.charges[charge_].bar != bar) return;
   const DueCharge& due = bars_.charges[charge_++];
   const double value = std::abs(units_) * bars_.open[bar];
-  const double borrowed = is_long() ? std::max(0.0, -cash_) : value;
+  const double borrowed = !is_long()              ? value
+                          : others_.borrowed >= 0 ? others_.borrowed
+                                                  : std::max(0.0, -cash_);
   const double paid = value * (is_long() ? due.paid_by_long : due.paid_by_short) +
                       borrowed * how_.borrow_bps_per_year * kBps / kDaysAYear * due.midnights;
   cash_ -= paid;
@@ -167,7 +291,8 @@ void SignalAccount::Charge(size_t bar) {
 void SignalAccount::ProtectAtOpen(size_t bar) {
   const double open = bars_.open[bar];
   const TimeMs time = bars_.time[bar];
-  if (cash_ + units_ * open <= how_.maintenance * std::abs(units_) * open) {
+  const double margin = how_.maintenance * std::abs(units_) * open + others_.required;
+  if (Funds() + units_ * open <= margin) {
     Liquidate(bar, open, time);
     return;
   }
@@ -224,8 +349,12 @@ void SignalAccount::Follow(size_t bar, double weight) {
 void SignalAccount::TryToEnter(size_t bar, double weight) {
   const int side = SideOf(weight);
   if (side == 0 || side == blocked_side_ || bars_.time[bar] < quiet_until_) return;
-  if (cash_ <= 0) {
+  if (Funds() <= 0) {
     ruined_at_ = bars_.time[bar];
+    return;
+  }
+  if (!others_.may_enter || others_.room <= 0) {
+    ++totals_.entries_refused;
     return;
   }
   if (config_.trade.limit_entry) {
@@ -245,7 +374,8 @@ void SignalAccount::Enter(size_t bar, double weight) {
   const double open = bars_.open[bar];
   const double share = std::abs(weight);
   const double rate = RateWithoutImpact(bar, Pays::kTaker);
-  const double units = RoundDown(share * cash_ / (open * (1 + share * rate)), how_.unit_step);
+  const double wanted = share * Funds() / (open * (1 + share * rate));
+  const double units = RoundDown(std::min(wanted, others_.room / open), how_.unit_step);
   if (!BigEnough(units, open)) return;
   entry_left_ = weight > 0 ? units : -units;
   FillEntryAtOpen(bar);
@@ -260,8 +390,8 @@ void SignalAccount::PlaceLimit(size_t bar, double weight) {
   if (!(limit_price_ > 0)) return;
   const double share = std::abs(weight);
   const double rate = RateWithoutImpact(bar, Pays::kMaker);
-  const double units =
-      RoundDown(share * cash_ / (limit_price_ * (1 + share * rate)), how_.unit_step);
+  const double wanted = share * Funds() / (limit_price_ * (1 + share * rate));
+  const double units = RoundDown(std::min(wanted, others_.room / limit_price_), how_.unit_step);
   if (!BigEnough(units, limit_price_)) return;
   limit_left_ = weight > 0 ? units : -units;
   limit_placed_ = bar;
@@ -271,11 +401,12 @@ void SignalAccount::PlaceLimit(size_t bar, double weight) {
 void SignalAccount::Resize(size_t bar, double weight) {
   const double open = bars_.open[bar];
   const double value = units_ * open;
-  const double equity = cash_ + value;
+  const double equity = Funds() + value;
   const double rate = RateWithoutImpact(bar, Pays::kTaker);
   const double sign = weight * equity > value ? 1 : -1;
   const double wanted = weight * (equity + rate * sign * value) / (1 + weight * rate * sign);
-  const double units = RoundDown(std::abs(wanted / open), how_.unit_step);
+  const double units =
+      RoundDown(std::min(std::abs(wanted / open), others_.room / open), how_.unit_step);
   const double change = (is_long() ? units : -units) - units_;
   entry_left_ = 0;
   if (change == 0 || std::abs(change) * open < how_.min_notional) return;
@@ -415,7 +546,7 @@ double SignalAccount::RateWithoutImpact(size_t bar, Pays pays) const {
 const FeeTier& SignalAccount::Tier(TimeMs time) const {
   const int64_t today = DayOf(time);
   double volume = 0;
-  for (const auto& [day, notional] : traded_days_) {
+  for (const auto& [day, notional] : Days()) {
     if (day >= today - kTierDays && day < today) volume += notional;
   }
   size_t tier = 0;
@@ -445,7 +576,7 @@ void SignalAccount::Liquidate(size_t bar, double price, TimeMs time) {
   totals_.costs += fee;
   ++totals_.liquidations;
   Exit(bar, price, Pays::kTaker, time, ExitReason::kLiquidation);
-  if (cash_ <= 0) ruined_at_ = time;
+  if (Funds() <= 0) ruined_at_ = time;
 }
 
 void SignalAccount::Fill(size_t bar, double change, double price, Pays pays, TimeMs time) {
@@ -464,8 +595,9 @@ void SignalAccount::Fill(size_t bar, double change, double price, Pays pays, Tim
   units_ = change == -units_ ? 0 : units_ + change;
   if (how_.fees.size() > 1) {
     const int64_t day = DayOf(time);
-    if (traded_days_.empty() || traded_days_.back().first != day) traded_days_.push_back({day, 0});
-    traded_days_.back().second += notional;
+    TradedDays& days = Days();
+    if (days.empty() || days.back().first != day) days.push_back({day, 0});
+    days.back().second += notional;
   }
   if (!held()) {
     FinishTrade(time);
@@ -482,7 +614,7 @@ void SignalAccount::BeginTrade(size_t bar, double change, double price, TimeMs t
   open_.entry_bar = mark_;
   best_ = price;
   timeout_bar_ = config_.trade.max_hold > 0
-                     ? bars_.FirstBarAt(bars_.time[bar] + config_.trade.max_hold)
+                     ? bars_.FirstBarAt(bars_.time[bar] + config_.trade.max_hold, bar)
                      : bars_.size();
   reason_ = ExitReason::kDecision;
 }
@@ -521,7 +653,8 @@ void SignalAccount::FindLevels() {
       stop_ = stop_ > 0 ? std::min(stop_, trailing) : trailing;
     }
   }
-  const double level = cash_ / (how_.maintenance * std::abs(units_) - units_);
+  const double level =
+      (Funds() - others_.required) / (how_.maintenance * std::abs(units_) - units_);
   liquidation_ = level > 0 ? level : 0;
 }
 
@@ -533,20 +666,13 @@ void SignalAccount::Mark(size_t bar) {
   }
   if (bar + 1 == bars_.size()) CloseAtEnd(bar);
   equity_[mark_] = held() ? equity : cash_;
-  if (record_ != nullptr) TakeTraded(mark_);
+  if (record_ != nullptr) record_->traded[mark_] = TakeTraded();
   ++mark_;
 }
 
-void SignalAccount::TakeTraded(size_t mark) {
-  record_->traded[mark] = traded_since_mark_;
-  traded_since_mark_ = 0;
-}
-
 void SignalAccount::CloseAtEnd(size_t bar) {
-  for (; row_ < bars_.row_bar.size(); row_ += config_.rule.decide_every) ++totals_.missed;
-  if (!held()) return;
-  budget_ = kInfinity;
-  Exit(bar, bars_.close[bar], Pays::kTaker, bars_.KnownAt(bar), ExitReason::kEnd);
+  CountMissed();
+  CloseAt(bar, bars_.KnownAt(bar), ExitReason::kEnd);
 }
 
 }  // namespace almanac

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -13,20 +14,13 @@
 #include "almanac/backtest/execution_bars.h"
 #include "almanac/backtest/open_trade.h"
 #include "almanac/backtest/signal_strategy.h"
+#include "almanac/backtest/signal_totals.h"
 #include "almanac/backtest/simulator.h"
 
 namespace almanac {
 
-// What a sweep keeps of every configuration.
-struct SignalTotals {
-  double costs = 0, funding = 0, traded = 0;
-  double gains = 0, losses = 0;  // sums over trades, both >= 0
-  uint32_t trades = 0, winners = 0;
-  uint32_t liquidations = 0;
-  uint32_t entries_too_small = 0;  // below min_notional or one unit_step
-  uint32_t executed = 0, missed = 0;
-  bool operator==(const SignalTotals&) const = default;
-};
+// Notional traded, by day (UTC): what fee tiers go by.
+using TradedDays = std::vector<std::pair<int64_t, double>>;
 
 class SignalAccount {
  public:
@@ -40,11 +34,53 @@ class SignalAccount {
   const SignalTotals& totals() const { return totals_; }
   std::optional<TimeMs> ruined_at() const { return ruined_at_; }
 
+  // One position of a portfolio (signal_portfolio.h), which shares the cash of the others. What
+  // they mean for this one; alone: nothing.
+  struct Others {
+    double value = 0;     // of their positions, signed, at the prices of the moment
+    double required = 0;  // their maintenance margin
+    // This long's part of the cash that the account has borrowed; below 0: its own cash says it.
+    double borrowed = -1;
+    double room = std::numeric_limits<double>::infinity();  // that its own value may take
+    bool may_enter = true;
+    TradedDays* traded_days = nullptr;  // of the whole portfolio
+  };
+  // Before each of the three steps of a bar, which are taken in their order.
+  void Join(double cash, const Others& others, size_t mark);
+  void OpenBar(size_t bar);
+  void DecideBar(size_t bar);
+  void InsideBar(size_t bar);
+  // Nothing is held, waited for or decided at `bar`: its steps would do nothing.
+  bool IsIdle(size_t bar) const;
+  // |signal| of the decision that `bar` executes; below 0 where there is none.
+  double StrengthAt(size_t bar) const;
+  // The least favourable price that a position is held at inside `bar`.
+  double WorstPrice(size_t bar) const;
+  double units() const { return units_; }
+  double cash() const { return cash_; }
+  // Units that entries still wait for, and what they may cost at `price` (of a limit: its own).
+  double ReservedValue(double price) const;
+  // What is held is closed whole at the close of `bar`; entries are given up.
+  void CloseAt(size_t bar, TimeMs time, ExitReason reason);
+  // Decisions that no bar executed.
+  void CountMissed();
+  void ForgetRuin() { ruined_at_.reset(); }
+  // The notional traded since the last call.
+  double TakeTraded() { return std::exchange(traded_since_mark_, 0); }
+
  private:
   enum class Pays { kTaker, kMaker };
   bool held() const { return units_ != 0; }
+  TradedDays& Days() { return others_.traded_days ? *others_.traded_days : traded_days_; }
+  const TradedDays& Days() const {
+    return others_.traded_days ? *others_.traded_days : traded_days_;
+  }
+  // The equity without this position.
+  double Funds() const { return cash_ + others_.value; }
   bool is_long() const { return units_ > 0; }
-  size_t NextOpenEvent() const;
+  size_t NextOpenEvent();
+  bool ChangesNothing(size_t row) const;
+  void PassDecisions(size_t bar);
   size_t FirstLoud(size_t from, size_t to);
   size_t FirstLoudTrailing(size_t from, size_t to);
   void Step(size_t bar);
@@ -58,7 +94,8 @@ class SignalAccount {
   void Walk(size_t bar, double from, double to);
   void Mark(size_t bar);
   void MarkQuiet(size_t end);
-  void TakeTraded(size_t mark);
+  template <typename BarOf>
+  void MarkEach(size_t first, const BarOf& bar_of);
   void CloseAtEnd(size_t bar);
 
   void TryToEnter(size_t bar, double weight);
@@ -91,14 +128,20 @@ class SignalAccount {
   const SignalExecution& how_;
   const SignalTable& table_;
   const SignalConfig& config_;
+  const double *signal_, *size_;  // the columns that the rule reads
   double* equity_;
   Simulation* record_;
 
   size_t bar_ = 0;   // the next one
   size_t mark_ = 0;  // the next one, index into bars_.marks
   size_t row_ = 0;   // the next decision
+  // The next decision that changes anything while nothing else does, kUnknown
+  // where it has to be found. Those before it are taken when their bars are passed.
+  static constexpr size_t kUnknown = static_cast<size_t>(-1);
+  size_t ahead_ = kUnknown;
   size_t charge_ = 0;
   double cash_;
+  Others others_;
   double units_ = 0;
   double entry_left_ = 0;  // of a market entry, signed
   bool exiting_ = false;   // an exit goes on at the next open
@@ -117,7 +160,7 @@ class SignalAccount {
   ExitReason reason_ = ExitReason::kDecision;
   SignalTotals totals_;
   double traded_since_mark_ = 0;
-  std::vector<std::pair<int64_t, double>> traded_days_;  // for fee tiers: day, notional
+  TradedDays traded_days_;
   std::optional<TimeMs> ruined_at_;
 };
 

@@ -3,10 +3,12 @@
 #ifndef ALMANAC_BACKTEST_SIGNAL_BACKTEST_H_
 #define ALMANAC_BACKTEST_SIGNAL_BACKTEST_H_
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "almanac/backtest/backtest.h"
+#include "almanac/backtest/signal_portfolio.h"
 #include "almanac/backtest/signal_strategy.h"
 #include "almanac/market/candle.h"
 #include "almanac/market/timeframe.h"
@@ -30,8 +32,15 @@ struct SignalBacktestOptions {
 BacktestResult RunSignalBacktest(const CandleSeries& bars, const SignalTable& table,
                                  const SignalBacktestOptions& options);
 
-// The execution as a backtest of `table` narrows it.
-SignalExecution NarrowTo(const SignalTable& table, Timeframe mark, SignalExecution execution);
+// The same of several symbols in one account; the benchmark holds all of them in equal parts.
+// Throws as SimulateSignalPortfolio does.
+BacktestResult RunSignalPortfolioBacktest(std::span<const PortfolioLeg> legs,
+                                          const SignalBacktestOptions& options,
+                                          const PortfolioLimits& limits);
+
+// The execution as a backtest of `tables` narrows it: from the first decision to the last target.
+SignalExecution NarrowTo(std::span<const SignalTable* const> tables, Timeframe mark,
+                         SignalExecution execution);
 
 }  // namespace almanac
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "almanac/backtest/signal_account.h"
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
 
@@ -29,7 +30,7 @@ Simulation SimulateSignals(const CandleSeries& bars, const SignalTable& table,
   const ExecutionBars prepared = Prepare(bars, table, {&config, 1}, execution);
   Simulation simulation;
   simulation.capital = execution.capital;
-  simulation.time = prepared.mark_time;
+  simulation.time = prepared.marks.time;
   simulation.equity.resize(prepared.marks.size());
   simulation.weight.resize(prepared.marks.size());
   simulation.traded.resize(prepared.marks.size());
@@ -59,7 +60,7 @@ SignalSweep SweepSignals(const CandleSeries& bars, const SignalTable& table,
   const ExecutionBars prepared = Prepare(bars, table, configs, execution);
   SignalSweep sweep;
   sweep.capital = execution.capital;
-  sweep.mark_time = prepared.mark_time;
+  sweep.mark_time = prepared.marks.time;
   sweep.totals.resize(configs.size());
   sweep.ruined_at.resize(configs.size());
   sweep.equity.resize(configs.size() * sweep.marks());

@@ -11,8 +11,8 @@
 #include <span>
 #include <vector>
 
-#include "almanac/backtest/signal_account.h"
 #include "almanac/backtest/signal_strategy.h"
+#include "almanac/backtest/signal_totals.h"
 #include "almanac/backtest/simulator.h"
 #include "almanac/market/candle.h"
 

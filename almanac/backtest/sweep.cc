@@ -69,7 +69,7 @@ JudgedSweep JudgeSweep(const SignalSweep& sweep, double periods_per_year, const 
   return judged;
 }
 
-std::string SweepCsv(const SignalTable& table, std::span<const SignalConfig> configs,
+std::string SweepCsv(std::span<const std::string> signals, std::span<const SignalConfig> configs,
                      const SignalSweep& sweep, const JudgedSweep& judged) {
   std::string text =
       "signal,long_above,short_below,stop_loss,take_profit,trailing_stop,max_hold_seconds,"
@@ -80,12 +80,12 @@ std::string SweepCsv(const SignalTable& table, std::span<const SignalConfig> con
     const TradeRules& trade = configs[c].trade;
     const SignalTotals& totals = sweep.totals[c];
     const JudgedConfig& j = judged.configs[c];
-    text += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", table.signals[rule.signal].name,
-        rule.long_above, rule.short_below, trade.stop_loss, trade.take_profit, trade.trailing_stop,
-        trade.max_hold / kMsPerSecond, j.total_return, j.sharpe.annual, j.sharpe.p_value,
-        j.deflated_probability, j.profitable ? 1 : 0, totals.trades, totals.winners, totals.costs,
-        totals.funding, totals.liquidations);
+    text += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n",
+                        signals[rule.signal], rule.long_above, rule.short_below, trade.stop_loss,
+                        trade.take_profit, trade.trailing_stop, trade.max_hold / kMsPerSecond,
+                        j.total_return, j.sharpe.annual, j.sharpe.p_value, j.deflated_probability,
+                        j.profitable ? 1 : 0, totals.trades, totals.winners, totals.costs,
+                        totals.funding, totals.liquidations);
   }
   return text;
 }

@@ -37,8 +37,9 @@ struct JudgedSweep {
 // this grid adds to. Throws Error(kUsage) for a sweep of no configurations.
 JudgedSweep JudgeSweep(const SignalSweep& sweep, double periods_per_year, const Judging& before);
 
-// One line a configuration: what it is, what it earned, how it was judged.
-std::string SweepCsv(const SignalTable& table, std::span<const SignalConfig> configs,
+// One line a configuration: what it is, what it earned, how it was judged. `signals`: names, by
+// SignalRule::signal.
+std::string SweepCsv(std::span<const std::string> signals, std::span<const SignalConfig> configs,
                      const SignalSweep& sweep, const JudgedSweep& judged);
 
 }  // namespace almanac

@@ -49,6 +49,7 @@ int Run(EvaluateFlags flags, Invocation& invocation) {
   if (!flags.target.empty()) flags.options.class_target = ParseTarget(flags.target);
   CheckOptions(flags.options.bootstrap);
   const ForecastsWithBars forecasts = LoadForecasts(flags.request, invocation.home());
+  for (const std::string& note : forecasts.notes) invocation.Say(note);
   const TableEvaluation evaluation =
       EvaluateTable(forecasts.table, forecasts.series, flags.options);
   ReportData report = ReportOf(evaluation, TitleOf(flags), flags.options.significance);
@@ -87,7 +88,8 @@ void RegisterEvaluateCommand(CLI::App& app, Invocation& invocation) {
   TableOptions& options = flags->options;
   command
       ->add_option("FORECASTS", request.sources,
-                   "Forecast tables (Parquet), artifacts' folders or runs")
+                   "Forecast tables (Parquet), artifacts' folders or runs (by name, recipe or "
+                   "beginning)")
       ->required();
   command->add_option("--market", request.market, "Market of the bars, for tables and folders");
   command->add_option("--timeframe", request.timeframe, "Timeframe of the bars, likewise");

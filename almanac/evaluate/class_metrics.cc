@@ -369,16 +369,8 @@ ClassEvaluation EvaluateClasses(const ClassSample& sample, const EvaluateOptions
     return MostProbable(probability, classes) == sample.actual[row] ? 1.0 : 0.0;
   });
   ClassEvaluation evaluation;
-  evaluation.model = options.model;
-  evaluation.naive = options.naive;
-  evaluation.rows = sample.size();
-  evaluation.instants = sums.instants();
-  evaluation.horizon = sample.horizon;
-  evaluation.bootstrap = options.bootstrap;
-  const std::vector<double> loss = sums.InstantMeans(log_loss);
-  const std::vector<double> naive_loss = sums.InstantMeans(log_loss + 1);
-  evaluation.block_length =
-      BlockLengthOfDifference(loss, naive_loss, sample.horizon, options.bootstrap);
+  static_cast<EvaluationHead&>(evaluation) = {options, sums, log_loss, sample.size(),
+                                              sample.horizon};
   const std::vector<Estimate> estimates =
       resampled.Estimates(evaluation.block_length, options.bootstrap);
   evaluation.log_loss = PairOf(estimates, log_loss);
@@ -394,7 +386,8 @@ ClassEvaluation EvaluateClasses(const ClassSample& sample, const EvaluateOptions
     AddReliability(sample, c, evaluation.block_length, options.bootstrap, result);
     evaluation.classes.push_back(std::move(result));
   }
-  evaluation.log_loss_test = TestDieboldMariano(loss, naive_loss, sample.horizon);
+  evaluation.log_loss_test = TestDieboldMariano(sums.InstantMeans(log_loss),
+                                                sums.InstantMeans(log_loss + 1), sample.horizon);
   evaluation.brier_test =
       TestDieboldMariano(sums.InstantMeans(brier), sums.InstantMeans(brier + 1), sample.horizon);
   evaluation.verdict = VerdictOf(evaluation, options.significance);
@@ -422,20 +415,17 @@ Json ToJson(const ClassEvaluation& evaluation) {
                        {"calibration_error", result.calibration_error},
                        {"reliability", std::move(bins)}});
   }
-  return Json{
-      {"verdict", evaluation.verdict},
-      {"rows", evaluation.rows},
-      {"instants", evaluation.instants},
-      {"block_length", evaluation.block_length},
-      {"log_loss", ToJson(evaluation.log_loss)},
-      {"brier", ToJson(evaluation.brier)},
-      {"accuracy", ToJson(evaluation.accuracy)},
-      {"macro_average_precision", ToJson(evaluation.macro_average_precision)},
-      {"macro_auc", ToJson(evaluation.macro_auc)},
-      {"classes", std::move(classes)},
-      {"confusion", evaluation.confusion},
-      {"diebold_mariano",
-       {{"log_loss", ToJson(evaluation.log_loss_test)}, {"brier", ToJson(evaluation.brier_test)}}}};
+  Json json = HeadToJson(evaluation);
+  json["log_loss"] = ToJson(evaluation.log_loss);
+  json["brier"] = ToJson(evaluation.brier);
+  json["accuracy"] = ToJson(evaluation.accuracy);
+  json["macro_average_precision"] = ToJson(evaluation.macro_average_precision);
+  json["macro_auc"] = ToJson(evaluation.macro_auc);
+  json["classes"] = std::move(classes);
+  json["confusion"] = evaluation.confusion;
+  json["diebold_mariano"] = {{"log_loss", ToJson(evaluation.log_loss_test)},
+                             {"brier", ToJson(evaluation.brier_test)}};
+  return json;
 }
 
 }  // namespace almanac

@@ -28,6 +28,7 @@
 #include "almanac/base/time.h"
 #include "almanac/evaluate/bootstrap.h"
 #include "almanac/evaluate/diebold_mariano.h"
+#include "almanac/evaluate/evaluation_head.h"
 #include "almanac/evaluate/metrics.h"
 #include "almanac/evaluate/quantile_metrics.h"
 
@@ -61,17 +62,12 @@ struct ClassResult {
   double calibration_error = 0;  // ECE
 };
 
-struct ClassEvaluation {
-  std::string model, naive;
-  size_t rows = 0, instants = 0, horizon = 1;
-  double block_length = 0;
-  BootstrapOptions bootstrap = {};
+struct ClassEvaluation : EvaluationHead {
   PairedEstimate log_loss, brier, accuracy, macro_average_precision, macro_auc;
   std::vector<ClassResult> classes;
   std::vector<std::vector<size_t>> confusion;  // [what happened][most probable]
-  DieboldMariano log_loss_test;                // against naive
+  DieboldMariano log_loss_test;                // against naive; the verdict is by it
   DieboldMariano brier_test;
-  std::string verdict;  // by log loss
 };
 
 // Throws Error(kUsage) for columns of different lengths, fewer than two classes, naive

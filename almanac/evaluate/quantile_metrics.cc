@@ -239,16 +239,7 @@ QuantileEvaluation EvaluateQuantiles(const QuantileSample& sample, const Evaluat
 
   const RatioSums& sums = columns.sums();
   QuantileEvaluation evaluation;
-  evaluation.model = options.model;
-  evaluation.naive = options.naive;
-  evaluation.rows = sample.size();
-  evaluation.instants = sums.instants();
-  evaluation.horizon = sample.horizon;
-  evaluation.bootstrap = options.bootstrap;
-  const std::vector<double> loss = sums.InstantMeans(crps);
-  const std::vector<double> naive_loss = sums.InstantMeans(crps + 1);
-  evaluation.block_length =
-      BlockLengthOfDifference(loss, naive_loss, sample.horizon, options.bootstrap);
+  static_cast<EvaluationHead&>(evaluation) = {options, sums, crps, sample.size(), sample.horizon};
   const std::vector<Estimate> estimates =
       sums.Estimates(evaluation.block_length, options.bootstrap);
   evaluation.crps = PairOf(estimates, crps);
@@ -273,7 +264,8 @@ QuantileEvaluation EvaluateQuantiles(const QuantileSample& sample, const Evaluat
          estimates[pit_columns[cell]], estimates[pit_columns[cell] + 1].value});
   }
   evaluation.crossings = CountCrossings(sample);
-  evaluation.test = TestDieboldMariano(loss, naive_loss, sample.horizon);
+  evaluation.test =
+      TestDieboldMariano(sums.InstantMeans(crps), sums.InstantMeans(crps + 1), sample.horizon);
   evaluation.verdict = VerdictOf(evaluation, options.significance);
   return evaluation;
 }
@@ -308,13 +300,16 @@ Json ToJson(const QuantileEvaluation& evaluation) {
                    {"share", ToJson(cell.share)},
                    {"naive_share", cell.naive_share}});
   }
-  return Json{
-      {"verdict", evaluation.verdict},         {"rows", evaluation.rows},
-      {"instants", evaluation.instants},       {"block_length", evaluation.block_length},
-      {"crps", ToJson(evaluation.crps)},       {"skill", NumberOrNull(evaluation.skill)},
-      {"pinball", ToJson(evaluation.pinball)}, {"levels", std::move(levels)},
-      {"intervals", std::move(intervals)},     {"pit", std::move(pit)},
-      {"crossings", evaluation.crossings},     {"diebold_mariano", ToJson(evaluation.test)}};
+  Json json = HeadToJson(evaluation);
+  json["crps"] = ToJson(evaluation.crps);
+  json["skill"] = NumberOrNull(evaluation.skill);
+  json["pinball"] = ToJson(evaluation.pinball);
+  json["levels"] = std::move(levels);
+  json["intervals"] = std::move(intervals);
+  json["pit"] = std::move(pit);
+  json["crossings"] = evaluation.crossings;
+  json["diebold_mariano"] = ToJson(evaluation.test);
+  return json;
 }
 
 }  // namespace almanac

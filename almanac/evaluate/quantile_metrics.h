@@ -27,6 +27,7 @@
 #include "almanac/base/time.h"
 #include "almanac/evaluate/bootstrap.h"
 #include "almanac/evaluate/diebold_mariano.h"
+#include "almanac/evaluate/evaluation_head.h"
 #include "almanac/evaluate/metrics.h"
 
 namespace almanac {
@@ -66,11 +67,7 @@ struct PitCell {
   double naive_share = 0;
 };
 
-struct QuantileEvaluation {
-  std::string model, naive;
-  size_t rows = 0, instants = 0, horizon = 1;
-  double block_length = 0;
-  BootstrapOptions bootstrap = {};
+struct QuantileEvaluation : EvaluationHead {
   PairedEstimate crps, pinball;
   double skill = 0;  // 1 - crps / naive's crps; NaN if that is 0
   std::vector<LevelResult> levels;
@@ -78,7 +75,6 @@ struct QuantileEvaluation {
   std::vector<PitCell> pit;
   size_t crossings = 0;  // rows of the model in which a higher level has a lower quantile
   DieboldMariano test;   // on the crps of each instant
-  std::string verdict;
 };
 
 // Throws Error(kUsage) for columns of different lengths, levels out of order or outside (0, 1);

@@ -17,7 +17,6 @@ namespace almanac {
 namespace {
 
 constexpr size_t kFewestOutcomes = 30;  // before the forecasts, for a naive distribution
-constexpr size_t kFewestSymbols = 5;    // for a ranking
 
 struct Outcomes {
   std::vector<Labels> labels;  // returns at one horizon, a symbol each
@@ -201,11 +200,8 @@ class Judge {
     Evaluation evaluation = Evaluate(rows.Sample(), OptionsFor(model));
     AddBreakdowns(rows, evaluation);
     result.models.push_back(std::move(evaluation));
-    if (place_.size() >= kFewestSymbols) {
-      const CrossSection ranking = EvaluateCrossSection(
-          {rows.made_at, rows.symbol, rows.forecast, rows.actual, rows.horizon},
-          options_.cross_section);
-      if (ranking.instants > 1) result.rankings.push_back({model, ranking});
+    if (auto ranking = RankSymbols(model, rows, options_.cross_section)) {
+      result.rankings.push_back(std::move(*ranking));
     }
     judged.push_back(std::move(rows));
   }
@@ -328,6 +324,17 @@ class Judge {
 
 }  // namespace
 
+std::optional<ModelRanking> RankSymbols(const std::string& model, const JudgedRows& rows,
+                                        const CrossSectionOptions& options) {
+  const std::set<std::string> symbols(rows.symbol.begin(), rows.symbol.end());
+  if (symbols.size() < options.fewest) return std::nullopt;
+  ModelRanking result{
+      model, EvaluateCrossSection(
+                 {rows.made_at, rows.symbol, rows.forecast, rows.actual, rows.horizon}, options)};
+  if (result.ranking.instants < 2) return std::nullopt;
+  return result;
+}
+
 TableEvaluation EvaluateTable(const ForecastTable& table, std::span<const CandleSeries> series,
                               const TableOptions& options) {
   if (table.rows() == 0) {
@@ -337,6 +344,12 @@ TableEvaluation EvaluateTable(const ForecastTable& table, std::span<const Candle
   return Judge(table, series, options).Run();
 }
 
+Json ToJson(const std::vector<ModelRanking>& rankings) {
+  Json json = Json::object();
+  for (const ModelRanking& model : rankings) json[model.model] = ToJson(model.ranking);
+  return json;
+}
+
 Json ToJson(const TableEvaluation& evaluation) {
   Json horizons = Json::array();
   for (const HorizonEvaluation& horizon : evaluation.horizons) {
@@ -344,13 +357,10 @@ Json ToJson(const TableEvaluation& evaluation) {
                  {"models", Json::array()},
                  {"quantiles", Json::object()},
                  {"classes", Json::object()},
-                 {"cross_section", Json::object()}};
+                 {"cross_section", ToJson(horizon.rankings)}};
     for (const Evaluation& model : horizon.models) json["models"].push_back(ToJson(model));
     for (const auto& model : horizon.quantiles) json["quantiles"][model.model] = ToJson(model);
     for (const auto& model : horizon.classes) json["classes"][model.model] = ToJson(model);
-    for (const ModelRanking& model : horizon.rankings) {
-      json["cross_section"][model.model] = ToJson(model.ranking);
-    }
     json["comparison"] = horizon.comparison ? ToJson(*horizon.comparison) : Json(nullptr);
     horizons.push_back(std::move(json));
   }

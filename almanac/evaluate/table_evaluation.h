@@ -37,6 +37,11 @@ struct ModelRanking {
   CrossSection ranking;
 };
 
+// Of rows in order of time and symbol; none where fewer symbols than options.fewest are ranked at
+// all but one instant.
+std::optional<ModelRanking> RankSymbols(const std::string& model, const JudgedRows& rows,
+                                        const CrossSectionOptions& options);
+
 struct HorizonEvaluation {
   int64_t horizon = 1;
   std::vector<Evaluation> models;  // of those that give values, but the naive one
@@ -60,6 +65,8 @@ struct TableEvaluation {
 TableEvaluation EvaluateTable(const ForecastTable& table, std::span<const CandleSeries> series,
                               const TableOptions& options);
 
+// An object with a key a model.
+Json ToJson(const std::vector<ModelRanking>& rankings);
 Json ToJson(const TableEvaluation& evaluation);
 
 }  // namespace almanac

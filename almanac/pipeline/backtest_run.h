@@ -3,6 +3,7 @@
 #ifndef ALMANAC_PIPELINE_BACKTEST_RUN_H_
 #define ALMANAC_PIPELINE_BACKTEST_RUN_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,31 +31,46 @@ std::string ProblemText(const std::vector<SeriesKey>& series, bool panel, const 
 struct BacktestInput {
   const ForecastTable& forecasts;         // of the time to be judged, of all models
   std::vector<const CandleSeries*> bars;  // on which they were made: one symbol, or the panel's
-  const CandleSeries* execution_bars = nullptr;  // kSignal; null: the same
+  // kSignal: one a series of `bars`, in their order; empty: the same.
+  std::vector<const CandleSeries*> execution_bars = {};
+  // By symbol, where the section names a series of funding rates.
+  std::map<std::string, std::vector<FundingRate>> funding = {};
   int64_t horizon = 1;
   TimeMs from = kMinTime;
   TradingYear year = TradingYear::kAlwaysOpen;
   Judging judging = {};
 };
 
-// `config` is what a grid chose (kSignal); none: as the section says. Throws Error(kUsage) for a
+// What a grid chose on the validation part.
+struct GridChoice {
+  SignalConfig config;
+  std::vector<std::string> ranked;  // the account's models, the smallest squared error first
+};
+
+// `choice` is what a grid chose (kSignal); none: as the section says. Throws Error(kUsage) for a
 // kind that does not fit the number of symbols.
 BacktestResult RunAccount(const BacktestSection& section, const BacktestAccount& account,
                           const BacktestInput& input,
-                          const std::optional<SignalConfig>& config = std::nullopt);
+                          const std::optional<GridChoice>& choice = std::nullopt);
+
+// The models by the mean squared error of their forecast returns, smallest first; equals in their
+// order. Rows whose outcome lies beyond the bars are left out.
+std::vector<std::string> RankByError(const std::vector<std::string>& models,
+                                     const BacktestInput& input);
 
 // The grid of the section over the forecasts of `input`.
 struct GridResult {
-  SignalTable table;
+  std::vector<std::string> signals;  // names, by SignalRule::signal
   std::vector<SignalConfig> configs;
   SignalSweep sweep;
   JudgedSweep judged;
-  const SignalConfig& best() const { return configs[judged.best]; }
+  std::vector<std::string> ranked;
+  GridChoice best() const { return {configs[judged.best], ranked}; }
 };
 GridResult RunGrid(const BacktestSection& section, const BacktestAccount& account,
                    const BacktestInput& input);
 // What tells one configuration of a grid from the others, as canonical text.
-std::string ConfigText(const SignalTable& table, const SignalConfig& config);
+std::string ConfigText(const std::vector<std::string>& signals, const SignalConfig& config);
 
 }  // namespace almanac
 

@@ -97,7 +97,22 @@ void ReadCosts(const ConfigNode& node, SignalSection& signal) {
   e.borrow_bps_per_year = node.Double("borrow_bps_per_year", 0, Fraction::Between(0.0, 100000.0));
   signal.funding_rate = node.Double("funding_bps", 0, Fraction::Between(-1000.0, 1000.0)) / 1e4;
   signal.funding_every = node.Duration("funding_every", signal.funding_every);
+  if (node.Has("funding")) {
+    signal.funding = ReadFundingSource(node.Map("funding"));
+    if (signal.funding_rate != 0) {
+      throw Error(ErrorCode::kUsage, node.Place("funding_bps"), "a constant rate beside a series",
+                  "keep one of funding and funding_bps");
+    }
+  }
   e.liquidation_fee_bps = node.Double("liquidation_fee_bps", 0, kBpsRange);
+}
+
+void ReadLimits(const ConfigNode& node, SignalSection& signal) {
+  signal.has_limits = node.Has("limits");
+  const ConfigNode limits = node.OptionalMap("limits");
+  signal.limits.max_positions = ReadCount(limits, "max_positions", 0);
+  signal.limits.max_gross =
+      limits.Double("max_gross", signal.sizing.max_weight, Fraction{0.0, 125.0, true});
 }
 
 void ReadExecution(const ConfigNode& node, SignalSection& signal) {
@@ -114,8 +129,27 @@ void ReadExecution(const ConfigNode& node, SignalSection& signal) {
   e.price_step = node.Double("price_step", 0, Fraction::AtLeast(0.0));
 }
 
-SignalGrid ReadGrid(const ConfigNode& node, const SignalSection& signal) {
+// How many of the models an ensemble joins, the best first.
+std::vector<size_t> ReadBest(const ConfigNode& node, const SignalSection& signal, size_t models) {
+  std::vector<size_t> best;
+  for (const double count : node.Doubles("best", {}, Range<double>::AtLeast(1))) {
+    best.push_back(static_cast<size_t>(count));
+    if (static_cast<double>(best.back()) == count && best.back() <= models) continue;
+    throw Error(ErrorCode::kUsage, node.Place("best"),
+                fmt::format("{} of {} models cannot be", count, models),
+                fmt::format("whole numbers from 1 to {}", models));
+  }
+  if (!best.empty() && (!signal.ensemble || signal.probability)) {
+    throw Error(ErrorCode::kUsage, node.Place("best"),
+                "only ensembles of forecast returns have best models",
+                "set backtest.ensemble, and signal: return");
+  }
+  return best;
+}
+
+SignalGrid ReadGrid(const ConfigNode& node, const SignalSection& signal, size_t models) {
   SignalGrid grid;
+  grid.best = ReadBest(node, signal, models);
   for (const std::string& name : node.Strings("ensemble", {})) {
     grid.ensembles.push_back(ParseEnsemble(name));
   }
@@ -162,11 +196,12 @@ void ReadSignal(const ConfigNode& node, int64_t horizon, BacktestSection& sectio
   signal.rule.decide_every = ReadCount(node, "decide_every", static_cast<size_t>(horizon), 1);
   signal.trade.resize = node.Bool("resize", false);
   ReadSizing(node.OptionalMap("sizing"), signal.sizing);
+  ReadLimits(node, signal);
   ReadExits(node.OptionalMap("exits"), signal.trade);
   ReadEntry(node.OptionalMap("entry"), signal.trade);
   ReadCosts(node.OptionalMap("costs"), signal);
   ReadExecution(node.OptionalMap("execution"), signal);
-  if (node.Has("grid")) signal.grid = ReadGrid(node.Map("grid"), signal);
+  if (node.Has("grid")) signal.grid = ReadGrid(node.Map("grid"), signal, section.models.size());
   signal.execution.capital = section.capital;
   CheckRules(signal.trade);
   CheckSizing(signal.sizing);
@@ -215,8 +250,9 @@ std::string_view Name(BacktestKind kind) {
 }
 
 size_t SignalGrid::size() const {
-  return std::max<size_t>(1, ensembles.size()) * thresholds.size() * stop_losses.size() *
-         take_profits.size() * trailing_stops.size() * max_holds.size();
+  return std::max<size_t>(1, ensembles.size()) * std::max<size_t>(1, best.size()) *
+         thresholds.size() * stop_losses.size() * take_profits.size() * trailing_stops.size() *
+         max_holds.size();
 }
 
 BacktestSection ReadBacktestSection(const ConfigNode& node, const std::vector<std::string>& models,

@@ -13,11 +13,13 @@
 #include "almanac/backtest/execution.h"
 #include "almanac/backtest/panel_simulator.h"
 #include "almanac/backtest/panel_strategy.h"
+#include "almanac/backtest/signal_portfolio.h"
 #include "almanac/backtest/signal_strategy.h"
 #include "almanac/backtest/simulator.h"
 #include "almanac/backtest/strategy.h"
 #include "almanac/base/config.h"
 #include "almanac/market/timeframe.h"
+#include "almanac/pipeline/funding_series.h"
 
 namespace almanac {
 
@@ -27,6 +29,8 @@ std::string_view Name(BacktestKind kind);  // "threshold", ...
 // What a grid varies: every combination is a configuration, a trial each.
 struct SignalGrid {
   std::vector<Ensemble> ensembles;
+  // Of how many models an ensemble is: the best by squared error on the validation part; none: all.
+  std::vector<size_t> best;
   std::vector<double> thresholds, stop_losses, take_profits, trailing_stops;
   std::vector<DurationMs> max_holds;
   size_t size() const;
@@ -40,8 +44,11 @@ struct SignalSection {
   TradeRules trade;
   SizingOptions sizing;
   SignalExecution execution;  // funding is filled in when the time is known
-  double funding_rate = 0;
+  double funding_rate = 0;    // constant; or the published ones of `funding`
   DurationMs funding_every = 8 * kMsPerHour;
+  FundingSource funding;
+  PortfolioLimits limits;              // of several symbols in one account
+  bool has_limits = false;             // the recipe names them
   std::optional<Timeframe> timeframe;  // of the bars it is executed on; none: the forecasts' own
   std::string market;                  // of those bars; empty: the forecasts' own
   // Tried on the validation part; the best by Sharpe ratio is executed on the test part.

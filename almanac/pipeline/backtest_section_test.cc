@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
@@ -51,6 +53,28 @@ backtest:
   exits: {stop_loss: 0.02, take_profit: 0.03}
   costs: {taker_bps: 4, funding_bps: 1}
   grid: {ensemble: [mean, vote], threshold: [0, 0.0001], stop_loss: [0.01, 0.02, 0.03]}
+report: {pictures: false}
+)";
+
+// Several symbols in one account, with published funding rates.
+constexpr char kPortfolio[] = R"(name: small-portfolio
+data: {source: simulator, symbols: [AAA, BBB, CCC, DDD, EEE], panel: true, timeframe: 1h,
+  from: 2021-01-01, to: 2021-04-01}
+features:
+  - {family: log_return, windows: [1, 4]}
+target: {kind: forward_return, horizon: 4}
+models:
+  - {kind: ridge, lambda: 10}
+  - {kind: drift}
+evaluate: {replicates: 20, buckets: 2}
+backtest:
+  kind: signal
+  models: [ridge, drift]
+  ensemble: mean
+  sizing: {size: 0.4}
+  limits: {max_positions: 3, max_gross: 1}
+  costs: {taker_bps: 4, funding: {file: FUNDING}}
+  grid: {threshold: [0, 0.0001], stop_loss: [0.01, 0.02]}
 report: {pictures: false}
 )";
 
@@ -116,6 +140,13 @@ TEST_F(BacktestSectionTest, RefusesWhatCannotBe) {
   says(Refusal(kSignal, "backtest.grid.max_hold=[soon]"), "no duration");
   says(Refusal(kSignal, "backtest.costs.funding_every=7h"), "a divisor of a day");
   says(Refusal(kSignal, "backtest.sizing.kelly_fraction=2"), "kelly_fraction");
+  says(Refusal(kSignal, "backtest.limits.max_positions=2"), "set data.panel: true");
+  says(Refusal(kSignal, "backtest.costs.funding={}"), "neither a file nor a feature");
+  says(Refusal(kSignal, "backtest.costs.funding.file=rates.csv"), "keep one of");
+  says(Refusal(kPortfolio, "backtest.limits.max_gross=0"), "max_gross");
+  says(Refusal(kPortfolio, "backtest.limits.max_position=2"), "max_positions");
+  says(Refusal(kPortfolio, "backtest.costs.funding.feature=x"), "both a file and a feature");
+  says(Refusal(kPortfolio, "evaluate.buckets=1"), "buckets");
 }
 
 TEST_F(BacktestSectionTest, APanelIsOneRunOfAllSymbols) {
@@ -125,9 +156,48 @@ TEST_F(BacktestSectionTest, APanelIsOneRunOfAllSymbols) {
   EXPECT_EQ(results["backtests"][0]["buy_and_hold"]["name"], "all symbols in equal parts");
   EXPECT_FALSE(results["backtests"][0]["strategy"]["trades"].empty());
   EXPECT_EQ(results["evaluations"].size(), 2u);
+  EXPECT_FALSE(results.contains("cross_section"));  // four symbols are too few to rank
   // Again: nothing is made, and nothing counted.
   const RunResult again = RunRecipe(Load(kPanel), home(), {}, NoProgress());
   EXPECT_TRUE(again.did_nothing);
+}
+
+TEST_F(BacktestSectionTest, SeveralSymbolsShareOneSignalAccount) {
+  std::string rates = "symbol,time,rate\n";
+  for (const char* symbol : {"AAA", "BBB", "CCC", "DDD", "EEE"}) {
+    for (TimeMs time = *ParseTime("2021-01-01"); time <= *ParseTime("2021-04-01");
+         time += 8 * kMsPerHour) {
+      rates += std::string(symbol) + "," + std::to_string(time) + ",0.0001\n";
+    }
+  }
+  const std::filesystem::path file = folder_ / "rates.csv";
+  WriteFileAtomic(file, rates);
+  std::string text = kPortfolio;
+  text.replace(text.find("FUNDING"), 7, file.string());
+  const Json results = Run(text.c_str());
+  EXPECT_EQ(results["trials"], 4 + 1);
+  const Json& account = results["backtests"][0]["strategy"];
+  std::set<std::string> symbols;
+  double funding = 0;
+  for (const Json& trade : account["trades"]) {
+    symbols.insert(trade["symbol"].get<std::string>());
+    funding += std::abs(trade["funding"].get<double>());
+  }
+  EXPECT_GT(symbols.size(), 1u);
+  EXPECT_GT(funding, 0);
+  EXPECT_EQ(results["backtests"][0]["buy_and_hold"]["name"], "all symbols in equal parts");
+  // The ranking is of the panel's forecasts, whatever trades them.
+  EXPECT_EQ(results["cross_section"]["ridge"]["buckets"].size(), 2u);
+  EXPECT_FALSE(results["cross_section"].contains("naive"));
+  // Other rates, another backtest.
+  const RunResult again = RunRecipe(Load(text.c_str()), home(), {}, NoProgress());
+  EXPECT_TRUE(again.did_nothing);
+  WriteFileAtomic(file, rates + "AAA," + std::to_string(*ParseTime("2021-04-02")) + ",0.5\n");
+  const RunResult other = RunRecipe(Load(text.c_str()), home(), {}, NoProgress());
+  EXPECT_FALSE(other.did_nothing);
+  // Rates that end before what is traded.
+  WriteFileAtomic(file, rates.substr(0, rates.size() / 2));
+  EXPECT_THROW(RunRecipe(Load(text.c_str()), home(), {}, NoProgress()), Error);
 }
 
 TEST_F(BacktestSectionTest, EveryConfigurationOfAGridIsATrial) {

@@ -15,20 +15,11 @@
 #include "almanac/lake/candle_store.h"
 #include "almanac/market/fill.h"
 #include "almanac/pipeline/recipe.h"
+#include "almanac/pipeline/run_names.h"
 
 namespace almanac {
 namespace fs = std::filesystem;
 namespace {
-
-std::vector<std::string> RunNames(const Home& home) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(home.runs(), error)) {
-    if (fs::exists(entry.path() / "run.json")) names.push_back(entry.path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 Json ParseFile(const fs::path& file) {
   Json json = Json::parse(ReadFile(file), nullptr, /*allow_exceptions=*/false);
@@ -53,13 +44,82 @@ ForecastTable Filtered(const ForecastTable& table, const Keep& keep) {
   return kept;
 }
 
+fs::path ArtifactOf(const Home& home, const std::string& stage, const std::string& hash) {
+  fs::path folder = home.artifacts() / stage / hash;
+  if (fs::is_directory(folder)) return folder;
+  throw Error(ErrorCode::kBadData, folder.string(), "the run's artifact is gone",
+              "run the recipe again");
+}
+fs::path ArtifactOf(const Home& home, const Json& stage) {
+  return ArtifactOf(home, stage.at("stage"), stage.at("artifact"));
+}
+
+TimeMs TestFrom(const fs::path& dataset) {
+  return *ParseTime(ParseFile(dataset / "split.json").at("test_from").get<std::string>());
+}
+
+void SetForAll(TimeMs from, FoundForecasts& found) {
+  for (const std::string& symbol : found.table.symbol) found.test_from[symbol] = from;
+}
+
+FoundForecasts OfRun(const fs::path& folder, const Home& home) {
+  FoundForecasts found;
+  found.run = folder;
+  std::map<std::string, TimeMs> of_dataset;
+  const Json run = ParseFile(folder / "run.json");
+  for (const Json& stage : run.at("stages")) {
+    if (stage.at("stage") == "dataset") {
+      of_dataset[stage.at("detail")] = TestFrom(ArtifactOf(home, stage));
+    } else if (stage.at("stage") == "train") {
+      found.table.Append(ForecastTable::Load(ArtifactOf(home, stage) / "forecasts.parquet"));
+    }
+  }
+  if (of_dataset.empty()) {
+    throw Error(ErrorCode::kBadData, (folder / "run.json").string(), "it names no dataset",
+                "run the recipe again");
+  }
+  for (const std::string& symbol : found.table.symbol) {
+    // Of a panel there is one dataset, whatever the symbols.
+    const auto own = of_dataset.find(symbol);
+    found.test_from[symbol] = own != of_dataset.end() ? own->second : of_dataset.begin()->second;
+  }
+  return found;
+}
+
+// A table beside a manifest of the stage train: its dataset, where it is still there, knows the
+// split.
+FoundForecasts OfFile(const fs::path& file, const Home& home) {
+  FoundForecasts found;
+  found.file = file;
+  found.table = ForecastTable::Load(file);
+  const fs::path manifest = file.parent_path() / "manifest.json";
+  std::error_code error;
+  if (!fs::is_regular_file(manifest, error)) return found;
+  const Json json = ParseFile(manifest);
+  if (!json.is_object() || json.value("stage", "") != "train" || !json.contains("inputs")) {
+    return found;
+  }
+  const fs::path dataset =
+      home.artifacts() / "dataset" / json["inputs"].value("dataset", "unknown");
+  if (fs::is_directory(dataset, error)) SetForAll(TestFrom(dataset), found);
+  return found;
+}
+
 class Loader {
  public:
   Loader(const ForecastRequest& request, const Home& home)
       : request_(request), home_(home), candles_(home) {}
 
   ForecastsWithBars Load() {
-    for (const std::string& source : request_.sources) AddSource(source);
+    for (const std::string& source : request_.sources) {
+      const FoundForecasts found = FindForecasts(source, home_);
+      if (!found.note.empty()) result_.notes.push_back(found.note);
+      if (found.run.empty()) {
+        AddFile(found, source);
+      } else {
+        AddRun(found);
+      }
+    }
     result_.table.Sort();
     result_.table.Validate();
     Narrow();
@@ -68,62 +128,24 @@ class Loader {
   }
 
  private:
-  void AddSource(const std::string& source) {
-    const fs::path path = source;
-    std::error_code error;
-    if (fs::is_regular_file(path, error)) {
-      AddFile(path, source);
-    } else if (fs::exists(path / "run.json", error)) {
-      AddRun(path);
-    } else if (fs::exists(path / "forecasts.parquet", error)) {
-      AddFile(path / "forecasts.parquet", source);
-    } else if (!source.empty() && fs::exists(home_.runs() / source / "run.json", error)) {
-      AddRun(home_.runs() / source);
-    } else {
-      const std::vector<std::string> runs = RunNames(home_);
-      const auto near = NearestWord(source, runs);
-      throw Error(ErrorCode::kUsage, source, "no file, no artifact's folder and no run",
-                  near           ? "did you mean \"" + *near + "\"?"
-                  : runs.empty() ? "name a forecast table; this home has no runs"
-                                 : fmt::format("the runs are {}", fmt::join(runs, ", ")));
-    }
-  }
-
-  void AddFile(const fs::path& file, const std::string& source) {
+  void AddFile(const FoundForecasts& found, const std::string& source) {
     if (request_.market.empty() || request_.timeframe.empty()) {
       throw Error(ErrorCode::kUsage, source, "whose bars it is about is not known",
                   "add --market and --timeframe, such as --market binance-spot --timeframe 1h");
     }
-    const ForecastTable table = ForecastTable::Load(file);
-    const std::set<std::string> symbols(table.symbol.begin(), table.symbol.end());
+    const std::set<std::string> symbols(found.table.symbol.begin(), found.table.symbol.end());
     for (const std::string& symbol : symbols) {
       const SeriesKey key{request_.market, symbol, Timeframe::Parse(request_.timeframe)};
       AddBars(key, [&] { return candles_.Read(key); });
     }
-    result_.table.Append(table);
+    result_.table.Append(found.table);
   }
 
-  void AddRun(const fs::path& folder) {
-    const Recipe recipe = LoadRecipe(folder / "recipe.yaml", {}, home_);
-    const Json run = ParseFile(folder / "run.json");
-    std::map<std::string, TimeMs> test_from;
-    for (const Json& stage : run.at("stages")) {
-      if (stage.at("stage") != "dataset") continue;
-      const Json split = ParseFile(ArtifactOf(stage) / "split.json");
-      test_from[stage.at("detail")] = *ParseTime(split.at("test_from").get<std::string>());
-    }
-    for (const Json& stage : run.at("stages")) {
-      if (stage.at("stage") != "train") continue;
-      const ForecastTable table = ForecastTable::Load(ArtifactOf(stage) / "forecasts.parquet");
-      // Of a panel there is one dataset, whatever the symbols.
-      const bool one_for_all = recipe.data.panel && !test_from.empty();
-      result_.table.Append(Filtered(table, [&](size_t row) {
-        const TimeMs from =
-            one_for_all ? test_from.begin()->second : test_from.at(table.symbol[row]);
-        return table.made_at[row] >= from;
-      }));
-    }
+  void AddRun(const FoundForecasts& found) {
+    const Recipe recipe = LoadRecipe(found.run / "recipe.yaml", {}, home_);
+    result_.table.Append(RowsOfPart(found.table, found.test_from, ForecastPart::kTest));
     // The symbols that were audited: a recipe may say "all" and leave them to the lake.
+    const Json run = ParseFile(found.run / "run.json");
     for (const Json& stage : run.at("stages")) {
       if (stage.at("stage") != "audit") continue;
       const SeriesKey key{recipe.data.market, stage.at("detail").get<std::string>(),
@@ -134,14 +156,6 @@ class Loader {
             .series;
       });
     }
-  }
-
-  fs::path ArtifactOf(const Json& stage) const {
-    fs::path folder = home_.artifacts() / stage.at("stage").get<std::string>() /
-                      stage.at("artifact").get<std::string>();
-    if (fs::is_directory(folder)) return folder;
-    throw Error(ErrorCode::kBadData, folder.string(), "the run's artifact is gone",
-                "run the recipe again");
   }
 
   template <typename Read>
@@ -184,6 +198,41 @@ class Loader {
 };
 
 }  // namespace
+
+FoundForecasts FindForecasts(const std::string& source, const Home& home) {
+  const fs::path path = source;
+  std::error_code error;
+  if (fs::is_regular_file(path, error)) return OfFile(path, home);
+  if (!source.empty() && fs::exists(path / "run.json", error)) return OfRun(path, home);
+  if (!source.empty() && fs::exists(path / "forecasts.parquet", error)) {
+    return OfFile(path / "forecasts.parquet", home);
+  }
+  if (const auto run = FindRunByName(home, source)) {
+    FoundForecasts found = OfRun(run->folder, home);
+    found.note = run->note;
+    return found;
+  }
+  const std::vector<std::string> runs = RunNames(home);
+  const auto near = NearestWord(source, runs);
+  throw Error(ErrorCode::kUsage, source, "no file, no artifact's folder and no run",
+              near           ? "did you mean \"" + *near + "\"?"
+              : runs.empty() ? "name a forecast table; this home has no runs"
+                             : fmt::format("the runs are {}", fmt::join(runs, ", ")));
+}
+
+ForecastTable RowsOfPart(const ForecastTable& table, const std::map<std::string, TimeMs>& test_from,
+                         ForecastPart part) {
+  if (part == ForecastPart::kAll) return table;
+  return Filtered(table, [&](size_t row) {
+    const bool test = table.made_at[row] >= test_from.at(table.symbol[row]);
+    return test == (part == ForecastPart::kTest);
+  });
+}
+
+ForecastTable RowsBetween(const ForecastTable& table, TimeMs from, TimeMs to) {
+  return Filtered(
+      table, [&](size_t row) { return table.made_at[row] >= from && table.made_at[row] < to; });
+}
 
 ForecastsWithBars LoadForecasts(const ForecastRequest& request, const Home& home) {
   return Loader(request, home).Load();

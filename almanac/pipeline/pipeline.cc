@@ -10,6 +10,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
 #include "almanac/base/log.h"
+#include "almanac/base/text.h"
 #include "almanac/base/time.h"
 #include "almanac/lake/partition_path.h"
 #include "almanac/pipeline/code_version.h"
@@ -200,11 +201,19 @@ void StageRun::Make(const ArtifactKey& key, const std::string& detail, const Wri
   } else if (!complete) {
     EnsureRunBegun();
     if (IsForced(key.stage)) store_.Remove(key);
-    progress_.Begin(key.stage + (detail.empty() ? "" : " " + detail), 0);
+    if (!one_step_) {
+      progress_.Begin(key.stage + (detail.empty() ? "" : " " + detail), 0);
+    } else {
+      if (!one_step_begun_) {
+        progress_.Begin(key.stage, static_cast<int64_t>(symbols_.size()));
+        one_step_begun_ = true;
+      }
+      progress_.Note(detail);
+    }
     const auto made =
         store_.Make(key, [&](const fs::path& folder) { report.result = write(folder); });
     report.status = made.made_now ? StageStatus::kMade : StageStatus::kComplete;
-    progress_.End(made.made_now ? report.result : "made by another process");
+    if (!one_step_) progress_.End(made.made_now ? report.result : "made by another process");
     Log(LogLevel::kInfo, "stage",
         {{"run", run_id_},
          {"stage", key.stage},
@@ -213,6 +222,24 @@ void StageRun::Make(const ArtifactKey& key, const std::string& detail, const Wri
          {"result", report.result}});
   }
   stages_.push_back(std::move(report));
+}
+
+void StageRun::ForEachSymbol(void (StageRun::*step)(SymbolState&)) {
+  // Fewer have a line each, which says what was made of it.
+  constexpr size_t kLinesOfTheirOwn = 8;
+  one_step_ = symbols_.size() > kLinesOfTheirOwn;
+  one_step_begun_ = false;
+  int64_t made = 0;
+  for (SymbolState& state : symbols_) {
+    (this->*step)(state);
+    made += stages_.back().status == StageStatus::kMade ? 1 : 0;
+    if (one_step_begun_) progress_.Advance(1);
+  }
+  if (one_step_begun_) {
+    progress_.End(fmt::format("{} of {} symbols made", FormatCount(made),
+                              FormatCount(static_cast<int64_t>(symbols_.size()))));
+  }
+  one_step_ = false;
 }
 
 RunResult StageRun::Run() {
@@ -241,7 +268,7 @@ RunResult StageRun::Run() {
       }
       const bool for_each_symbol = stage == "audit" || stage == "features";
       if (for_each_symbol) {
-        for (SymbolState& state : symbols_) (this->*step)(state);
+        ForEachSymbol(step);
       } else {
         for (SymbolState* state : judged_) (this->*step)(*state);
       }

@@ -75,6 +75,9 @@ EvaluateSection ReadEvaluate(const ConfigNode& node) {
       node.Double("block_length", section.bootstrap.block_length, Range<double>::AtLeast(0.0));
   section.significance =
       node.Double("significance", section.significance, Range<double>::Between(0.0001, 0.5));
+  section.cross_section.buckets =
+      static_cast<size_t>(node.Int("buckets", static_cast<int64_t>(section.cross_section.buckets),
+                                   Range<int64_t>::Between(2, 100)));
   CheckOptions(section.bootstrap);
   return section;
 }
@@ -92,10 +95,15 @@ BacktestSection ReadBacktest(const ConfigNode& node, const std::vector<ModelSect
     throw Error(ErrorCode::kUsage, node.Place("kind"), "panel trades symbols against each other",
                 "set data.panel: true, so that one model learns from all of them");
   }
-  if (!is_panel && data.panel && !section.models.empty()) {
+  if (section.kind == BacktestKind::kThreshold && data.panel && !section.models.empty()) {
     throw Error(ErrorCode::kUsage, node.Place("kind"),
-                std::string(Name(section.kind)) + " trades one symbol, but the data are a panel",
-                "set backtest.kind: panel, or backtest.models: []");
+                "threshold trades one symbol, but the data are a panel",
+                "set backtest.kind: panel or signal, or backtest.models: []");
+  }
+  if (section.signal.has_limits && !data.panel) {
+    throw Error(ErrorCode::kUsage, node.Place("limits"),
+                "limits hold for several symbols in one account, but each has its own",
+                "set data.panel: true, so that they share one");
   }
   return section;
 }

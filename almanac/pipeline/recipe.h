@@ -12,6 +12,7 @@
 #include "almanac/base/home.h"
 #include "almanac/dataset/split.h"
 #include "almanac/evaluate/bootstrap.h"
+#include "almanac/evaluate/cross_section.h"
 #include "almanac/feature/audit.h"
 #include "almanac/feature/feature_set.h"
 #include "almanac/forecast/forecaster.h"
@@ -33,6 +34,7 @@ struct ModelSection {
 struct EvaluateSection {
   BootstrapOptions bootstrap;
   double significance = 0.05;
+  CrossSectionOptions cross_section;  // of a panel
 };
 
 struct ReportSection {

@@ -138,7 +138,9 @@ std::vector<const SymbolState*> DrawnOf(const SymbolState& state,
     const Simulation& simulation = backtests.front().strategy.simulation;
     for (const Trade& trade : simulation.trades) {
       for (size_t m = 0; m < traded.size(); ++m) {
-        if (state.members[m]->key.symbol != simulation.symbols[trade.symbol]) continue;
+        const bool own = simulation.symbols.empty() ||
+                         state.members[m]->key.symbol == simulation.symbols[trade.symbol];
+        if (!own) continue;
         traded[m].first -= trade.units * trade.entry_price;
       }
     }
@@ -249,10 +251,21 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   if (comparison.models.size() > 2) {
     report.forecast_tables.push_back(PairsTable(comparison, recipe_.evaluate.significance));
   }
+  if (!RankingsOf(state).empty()) {
+    report.forecast_tables.push_back(RankingTable(RankingsOf(state)));
+    report.forecast_tables.push_back(BucketTable(RankingsOf(state)));
+  }
   report.by_month = {
       MonthsTable(evaluations, Space::kReturn, Metric::kMae),
       MonthsTable(evaluations, Space::kReturn, Metric::kIc),
       GroupsTable(evaluations, "volatility", &Evaluation::regimes, Space::kReturn, Metric::kMae)};
+  // A row a symbol: of a panel of hundreds nobody reads them.
+  constexpr size_t kSymbolsShown = 50;
+  const size_t symbols = evaluations.front().symbols.size();
+  if (symbols > 1 && symbols <= kSymbolsShown) {
+    report.by_month.push_back(
+        GroupsTable(evaluations, "symbol", &Evaluation::symbols, Space::kReturn, Metric::kMae));
+  }
   for (const Evaluation& evaluation : evaluations) {
     AddAll(report.assumptions, evaluation.assumptions);
   }
@@ -323,6 +336,7 @@ Json StageRun::ResultsOf(SymbolState& state) const {
     results["evaluations"].push_back(ToJson(evaluation));
   }
   if (!EvaluationsOf(state).empty()) results["comparison"] = ToJson(ComparisonOf(state));
+  if (!RankingsOf(state).empty()) results["cross_section"] = ToJson(RankingsOf(state));
   for (const BacktestResult& result : BacktestsOf(state)) {
     results["backtests"].push_back(ToJson(result));
   }

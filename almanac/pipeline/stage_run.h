@@ -17,6 +17,7 @@
 #include "almanac/evaluate/comparison.h"
 #include "almanac/evaluate/judged_rows.h"
 #include "almanac/evaluate/metrics.h"
+#include "almanac/evaluate/table_evaluation.h"
 #include "almanac/forecast/table.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/market/audit.h"
@@ -38,7 +39,8 @@ struct SymbolState {
   // Of a panel: its symbols, in order. Empty: the symbol itself.
   std::vector<SymbolState*> members;
   std::optional<CandleSeries> execution_candles;  // that a signal backtest is executed on
-  std::string execution_hash;
+  std::vector<FundingRate> funding;  // of a signal backtest, where the recipe names a series
+  std::string execution_hash;        // of both
   ArtifactKey audit, features, dataset;
   std::vector<ArtifactKey> train;  // one a model, in the recipe's order
   TrialSummary trials;
@@ -49,11 +51,12 @@ struct SymbolState {
   std::shared_ptr<const Dataset> data;
   std::optional<DataSplit> split;
   std::vector<JudgedRows> judged;
-  std::vector<Evaluation> evaluations;    // one a model but the naive one
-  std::optional<Comparison> comparison;   // of the same models
-  std::vector<BacktestResult> backtests;  // one an account
-  std::vector<Dataset::Origin> origin;    // of a panel's rows
-  std::vector<GridResult> grids;          // one an account, where the recipe has a grid
+  std::vector<Evaluation> evaluations;                // one a model but the naive one
+  std::optional<Comparison> comparison;               // of the same models
+  std::optional<std::vector<ModelRanking>> rankings;  // of a panel: of the same models
+  std::vector<BacktestResult> backtests;              // one an account
+  std::vector<Dataset::Origin> origin;                // of a panel's rows
+  std::vector<GridResult> grids;                      // one an account, where the recipe has a grid
 };
 
 class StageRun {
@@ -69,6 +72,8 @@ class StageRun {
   // Makes the artifact unless it is complete; keeps the report. `write` returns the result line.
   using Write = std::function<std::string(const std::filesystem::path& folder)>;
   void Make(const ArtifactKey& key, const std::string& detail, const Write& write);
+  // A stage of many symbols shows its progress as one step.
+  void ForEachSymbol(void (StageRun::*step)(SymbolState&));
   std::filesystem::path FolderOf(const ArtifactKey& key) const { return store_.FolderOf(key); }
   ArtifactKey KeyOf(std::string_view stage, std::string configuration) const;
   void Note(std::string_view stage, const std::string& detail, StageStatus status,
@@ -106,6 +111,7 @@ class StageRun {
   const std::vector<JudgedRows>& JudgedOf(SymbolState& state) const;
   const std::vector<Evaluation>& EvaluationsOf(SymbolState& state) const;
   const Comparison& ComparisonOf(SymbolState& state) const;
+  const std::vector<ModelRanking>& RankingsOf(SymbolState& state) const;
   const std::vector<BacktestResult>& BacktestsOf(SymbolState& state) const;
   const std::vector<GridResult>& GridsOf(SymbolState& state) const;
   BacktestResult BacktestOf(SymbolState& state, size_t account, const TrialSummary& trials) const;
@@ -136,6 +142,8 @@ class StageRun {
   CandleStore candles_;
   std::string run_id_;
   bool begun_ = false;
+  bool one_step_ = false;  // the progress of all symbols is one step
+  bool one_step_begun_ = false;
   std::vector<SymbolState> symbols_;
   std::optional<SymbolState> panel_;
   std::vector<SymbolState*> judged_;  // what is trained on and reported: the symbols, or the panel

@@ -141,15 +141,20 @@ void StageRun::ReadCandles() {
   panel_->candles_hash = Sha256(hashes);
 }
 
-// The bars that a signal backtest is executed on, if they are others than the forecasts'.
+// The bars that a signal backtest is executed on, if they are others than the forecasts', and the
+// funding rates.
 void StageRun::ReadExecutionCandles(SymbolState& state) {
   const SignalSection& signal = recipe_.backtest.signal;
+  if (signal.funding.given()) {
+    state.funding = ReadFunding(signal.funding, state.key.symbol, home_);
+    state.execution_hash = HashOf(state.funding);
+  }
   if (!signal.timeframe && signal.market.empty()) return;
   SeriesKey key = state.key;
   if (signal.timeframe) key.timeframe = *signal.timeframe;
   if (!signal.market.empty()) key.market = signal.market;
   state.execution_candles = candles_.Read(key, recipe_.data.from, recipe_.data.to);
-  state.execution_hash = CandleStore::ContentHash(*state.execution_candles);
+  state.execution_hash += CandleStore::ContentHash(*state.execution_candles);
 }
 
 const SeriesAudit& StageRun::AuditOf(SymbolState& state) const {

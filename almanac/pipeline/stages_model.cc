@@ -131,7 +131,7 @@ void StageRun::RecordTrials(SymbolState& state, size_t account, Registry& regist
   if (recipe_.backtest.signal.grid) {
     const GridResult& grid = GridsOf(state)[account];
     for (size_t c = 0; c < grid.configs.size(); ++c) {
-      const std::string text = ConfigText(grid.table, grid.configs[c]);
+      const std::string text = ConfigText(grid.signals, grid.configs[c]);
       const JudgedConfig& judged = grid.judged.configs[c];
       add(TrialKeyOf(state, section, text), judged.sharpe,
           {{"part", "validation"}, {"total_return", judged.total_return}});
@@ -247,13 +247,26 @@ const Comparison& StageRun::ComparisonOf(SymbolState& state) const {
   return *state.comparison;
 }
 
+const std::vector<ModelRanking>& StageRun::RankingsOf(SymbolState& state) const {
+  if (state.rankings) return *state.rankings;
+  state.rankings.emplace();
+  for (size_t m = 0; m < recipe_.models.size() && !state.members.empty(); ++m) {
+    if (recipe_.models[m].kind == "naive") continue;
+    auto ranking =
+        RankSymbols(recipe_.models[m].name, JudgedOf(state)[m], recipe_.evaluate.cross_section);
+    if (ranking) state.rankings->push_back(std::move(*ranking));
+  }
+  return *state.rankings;
+}
+
 void StageRun::EvaluateStage(SymbolState& state) {
   const BootstrapOptions& bootstrap = recipe_.evaluate.bootstrap;
   const Json configuration = {{"replicates", bootstrap.replicates},
                               {"confidence", bootstrap.confidence},
                               {"seed", bootstrap.seed},
                               {"block_length", bootstrap.block_length},
-                              {"significance", recipe_.evaluate.significance}};
+                              {"significance", recipe_.evaluate.significance},
+                              {"buckets", recipe_.evaluate.cross_section.buckets}};
   state.evaluate = KeyOf("evaluate", configuration.dump());
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
     state.evaluate.inputs.emplace_back(recipe_.models[m].name, state.train[m].Hash());
@@ -271,6 +284,9 @@ void StageRun::EvaluateStage(SymbolState& state) {
     if (!document.empty()) {
       WriteFileAtomic(folder / "comparison.json", ToJson(ComparisonOf(state)).dump(2) + "\n");
     }
+    if (!RankingsOf(state).empty()) {
+      WriteFileAtomic(folder / "cross_section.json", ToJson(RankingsOf(state)).dump(2) + "\n");
+    }
     return result;
   });
 }
@@ -286,9 +302,13 @@ ForecastTable StageRun::AccountForecastsOf(SymbolState& state, const BacktestAcc
 
 BacktestInput StageRun::InputOf(SymbolState& state, const ForecastTable& forecasts) const {
   BacktestInput input{forecasts, {}};
-  if (state.members.empty()) input.bars.push_back(&state.candles);
-  for (const SymbolState* member : state.members) input.bars.push_back(&member->candles);
-  if (state.execution_candles) input.execution_bars = &*state.execution_candles;
+  const auto add = [&](const SymbolState& symbol) {
+    input.bars.push_back(&symbol.candles);
+    if (symbol.execution_candles) input.execution_bars.push_back(&*symbol.execution_candles);
+    if (!symbol.funding.empty()) input.funding[symbol.key.symbol] = symbol.funding;
+  };
+  if (state.members.empty()) add(state);
+  for (const SymbolState* member : state.members) add(*member);
   input.horizon = recipe_.target.horizon;
   input.year = TradingYearOf(*recipe_.data.calendar);
   input.judging.significance = recipe_.evaluate.significance;
@@ -316,9 +336,9 @@ BacktestResult StageRun::BacktestOf(SymbolState& state, size_t account,
   input.from = SplitOf(state).test_from();
   input.judging.trials = trials.count;
   input.judging.trial_annual_sharpes = trials.annual_sharpes;
-  std::optional<SignalConfig> config;
-  if (recipe_.backtest.signal.grid) config = GridsOf(state)[account].best();
-  return RunAccount(recipe_.backtest, traded, input, config);
+  std::optional<GridChoice> choice;
+  if (recipe_.backtest.signal.grid) choice = GridsOf(state)[account].best();
+  return RunAccount(recipe_.backtest, traded, input, choice);
 }
 
 const std::vector<BacktestResult>& StageRun::BacktestsOf(SymbolState& state) const {
@@ -346,9 +366,12 @@ void StageRun::BacktestStage(SymbolState& state) {
       state.backtest.inputs.emplace_back(model, state.train[PositionOf(recipe_, model)].Hash());
     }
   }
-  if (!state.execution_hash.empty()) {
-    state.backtest.inputs.emplace_back("execution", state.execution_hash);
-  }
+  const auto add_execution = [&](const SymbolState& symbol, const std::string& suffix) {
+    if (symbol.execution_hash.empty()) return;
+    state.backtest.inputs.emplace_back("execution" + suffix, symbol.execution_hash);
+  };
+  add_execution(state, "");
+  for (const SymbolState* member : state.members) add_execution(*member, " " + member->key.symbol);
   Make(state.backtest, state.key.symbol, [&](const fs::path& folder) {
     Json document = Json::array();
     std::string summary;
@@ -364,7 +387,7 @@ void StageRun::BacktestStage(SymbolState& state) {
       for (size_t account = 0; account < accounts.size(); ++account) {
         const GridResult& grid = GridsOf(state)[account];
         WriteFileAtomic(folder / ("grid-" + accounts[account].name + ".csv"),
-                        SweepCsv(grid.table, grid.configs, grid.sweep, grid.judged));
+                        SweepCsv(grid.signals, grid.configs, grid.sweep, grid.judged));
         summary += "; " + grid.judged.verdict;
       }
     }
