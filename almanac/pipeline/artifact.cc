@@ -78,7 +78,11 @@ std::string ArtifactKey::Hash() const {
 }
 
 fs::path ArtifactStore::FolderOf(const ArtifactKey& key) const {
-  return home_.artifacts() / key.stage / key.Hash().substr(0, kNameDigits);
+  return FolderOf(key.stage, key.Hash());
+}
+
+fs::path ArtifactStore::FolderOf(const std::string& stage, const std::string& hash) const {
+  return home_.artifacts() / stage / hash.substr(0, kNameDigits);
 }
 
 bool ArtifactStore::IsComplete(const ArtifactKey& key) const {

@@ -30,6 +30,8 @@ class ArtifactStore {
 
   // "<home>/artifacts/<stage>/<first 16 digits of the hash>".
   std::filesystem::path FolderOf(const ArtifactKey& key) const;
+  // The same of the hash that a manifest names among its inputs.
+  std::filesystem::path FolderOf(const std::string& stage, const std::string& hash) const;
 
   // Whether the artifact is there, by its manifest and the sizes of the files it lists. A folder
   // whose manifest contradicts its key or its files is not complete (and is replaced by Make).

@@ -14,6 +14,7 @@
 #include "almanac/base/file.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/market/fill.h"
+#include "almanac/pipeline/artifact.h"
 #include "almanac/pipeline/recipe.h"
 #include "almanac/pipeline/run_names.h"
 
@@ -100,7 +101,7 @@ FoundForecasts OfFile(const fs::path& file, const Home& home) {
     return found;
   }
   const fs::path dataset =
-      home.artifacts() / "dataset" / json["inputs"].value("dataset", "unknown");
+      ArtifactStore(home).FolderOf("dataset", json["inputs"].value("dataset", "unknown"));
   if (fs::is_directory(dataset, error)) SetForAll(TestFrom(dataset), found);
   return found;
 }
