@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "almanac/backtest/signal_account.h"
 #include "almanac/base/error.h"
@@ -27,10 +28,9 @@ ExecutionBars Prepare(const CandleSeries& bars, const SignalTable& table,
 
 Simulation SimulateSignals(const CandleSeries& bars, const SignalTable& table,
                            const SignalConfig& config, const SignalExecution& execution) {
-  const ExecutionBars prepared = Prepare(bars, table, {&config, 1}, execution);
+  ExecutionBars prepared = Prepare(bars, table, {&config, 1}, execution);
   Simulation simulation;
   simulation.capital = execution.capital;
-  simulation.time = prepared.marks.time;
   simulation.equity.resize(prepared.marks.size());
   simulation.weight.resize(prepared.marks.size());
   simulation.traded.resize(prepared.marks.size());
@@ -41,6 +41,7 @@ Simulation SimulateSignals(const CandleSeries& bars, const SignalTable& table,
   simulation.targets_executed = account.totals().executed;
   simulation.targets_missed = account.totals().missed;
   simulation.ruined_at = account.ruined_at();
+  simulation.time = std::move(prepared.marks.time);
   return simulation;
 }
 

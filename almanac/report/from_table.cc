@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "almanac/base/error.h"
@@ -286,25 +287,16 @@ ReportTable RankingTable(std::span<const ModelRanking> rankings) {
       {"Rank IC", NumberFormat::kPlain, Better::kLarger, "the same for ranks"},
       {"Rank IC p", NumberFormat::kProbability, Better::kNeither, "two-sided, H0: 0"},
       {"ICIR", NumberFormat::kRatio, Better::kLarger, "mean IC / its standard deviation"},
-      {"IC > 0", NumberFormat::kPercent, Better::kLarger, "share of the instants"},
-      {"Spread", NumberFormat::kSignedPercent, Better::kLarger,
-       "return of the highest less the lowest part"},
-      {"Spread p", NumberFormat::kProbability, Better::kNeither, "two-sided, H0: 0"},
-      {"Turnover", NumberFormat::kPlain, Better::kNeither,
-       "1 less the rank correlation with the ranking before"},
-      {"Top new", NumberFormat::kPercent, Better::kNeither,
-       "share of the highest part that was not in it before"}};
+      {"IC > 0", NumberFormat::kPercent, Better::kLarger, "share of the instants"}};
   for (const auto& [model, ranking] : rankings) {
     table.rows.push_back(
         {model,
          false,
          {MeanCell(ranking.ic), Plain(ranking.ic.p_value), MeanCell(ranking.rank_ic),
-          Plain(ranking.rank_ic.p_value), Plain(ranking.icir), Plain(ranking.share_positive[0]),
-          MeanCell(ranking.spread), Plain(ranking.spread.p_value), Plain(ranking.ranking_turnover),
-          Plain(ranking.top_turnover)}});
+          Plain(ranking.rank_ic.p_value), Plain(ranking.icir), Plain(ranking.share_positive[0])}});
   }
   ReportRow naive{"no skill", true, std::vector<ReportCell>(table.columns.size())};
-  for (const size_t column : {0, 2, 4, 6}) naive.cells[column] = Plain(0);
+  for (const size_t column : {0, 2, 4}) naive.cells[column] = Plain(0);
   naive.cells[5] = Plain(0.5);
   table.rows.push_back(std::move(naive));
   return table;
@@ -323,13 +315,29 @@ ReportTable BucketTable(std::span<const ModelRanking> rankings) {
     table.columns.push_back(
         {fmt::format("{}{}", b + 1, end), NumberFormat::kSignedPercent, Better::kNeither, ""});
   }
+  const ReportColumn earned[] = {
+      {"Spread", NumberFormat::kSignedPercent, Better::kLarger,
+       "return of the highest less the lowest part"},
+      {"Spread p", NumberFormat::kProbability, Better::kNeither, "two-sided, H0: 0"},
+      {"Turnover", NumberFormat::kPlain, Better::kNeither,
+       "1 less the rank correlation with the ranking before"},
+      {"Top new", NumberFormat::kPercent, Better::kNeither,
+       "share of the highest part that was not in it before"}};
+  table.columns.insert(table.columns.end(), std::begin(earned), std::end(earned));
   for (const auto& [model, ranking] : rankings) {
     ReportRow row{model, false, {}};
     for (const TimeMean& bucket : ranking.buckets) row.cells.push_back(Plain(bucket.mean));
+    for (const ReportCell& cell : {MeanCell(ranking.spread), Plain(ranking.spread.p_value),
+                                   Plain(ranking.ranking_turnover), Plain(ranking.top_turnover)}) {
+      row.cells.push_back(cell);
+    }
     table.rows.push_back(std::move(row));
   }
   const double all = rankings.front().ranking.mean_return.mean;
-  table.rows.push_back({"all symbols", true, std::vector<ReportCell>(parts, Plain(all))});
+  ReportRow naive{"all symbols", true, std::vector<ReportCell>(parts, Plain(all))};
+  naive.cells.resize(table.columns.size());
+  naive.cells[parts] = Plain(0);
+  table.rows.push_back(std::move(naive));
   return table;
 }
 

@@ -83,7 +83,15 @@ TEST(FromTable, EveryTableHasItsNaiveRowLast) {
   const ReportTable rankings = RankingTable(first.rankings);
   EXPECT_EQ(rankings.rows.back().label, "no skill");
   EXPECT_EQ(rankings.rows[0].cells[0].standing, Standing::kBetter);
-  EXPECT_EQ(BucketTable(first.rankings).rows.back().label, "all symbols");
+  const ReportTable buckets = BucketTable(first.rankings);
+  EXPECT_EQ(buckets.rows.back().label, "all symbols");
+  const CrossSection& ranking = first.rankings[0].ranking;
+  const size_t parts = ranking.buckets.size();
+  ASSERT_EQ(buckets.columns.size(), parts + 4);
+  EXPECT_EQ(buckets.rows[0].cells[parts - 1].value, ranking.buckets.back().mean);
+  EXPECT_EQ(buckets.rows[0].cells[parts].value, ranking.spread.mean);
+  EXPECT_EQ(buckets.rows[0].cells[parts + 3].value, ranking.top_turnover);
+  EXPECT_EQ(buckets.rows.back().cells.size(), parts + 4);
 }
 
 TEST(FromTable, ComparesModels) {
