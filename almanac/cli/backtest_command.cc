@@ -123,6 +123,7 @@ BacktestInput InputOf(const ForecastTable& rows, const Bars& bars, const Recipe&
   input.horizon = recipe.target.horizon;
   input.year = TradingYearOf(*recipe.data.calendar);
   input.judging.significance = recipe.evaluate.significance;
+  input.bootstrap = recipe.evaluate.bootstrap;
   return input;
 }
 
@@ -225,6 +226,7 @@ std::optional<GridChoice> BestOfGrid(const Recipe& recipe, const BacktestAccount
                 ConfigText(grid.signals, grid.configs[c]));
   }
   invocation.Say(grid.judged.verdict);
+  if (grid.selection) invocation.Say("on the validation part " + grid.selection->verdict);
   return grid.best();
 }
 

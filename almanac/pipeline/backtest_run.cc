@@ -354,6 +354,36 @@ std::vector<std::string> RankByError(const std::vector<std::string>& models,
   return ranked;
 }
 
+std::vector<std::string> ConfigNames(size_t count) {
+  std::vector<std::string> names;
+  for (size_t c = 0; c < count; ++c) names.push_back(fmt::format("configuration {}", c + 1));
+  return names;
+}
+
+namespace {
+
+std::optional<Selection> SelectFrom(const GridResult& grid, double periods_per_year,
+                                    const BacktestInput& input) {
+  constexpr size_t kFewestPeriods = 32;  // two for each of the blocks of the overfitting test
+  const size_t count = grid.configs.size();
+  const bool any_trades = !std::isnan(grid.judged.configs[grid.judged.best].sharpe.ratio);
+  if (input.bootstrap.replicates == 0 || grid.sweep.marks() < kFewestPeriods || !any_trades ||
+      count > kMostSelected) {
+    return std::nullopt;
+  }
+  SeriesPanel returns(grid.sweep.marks());
+  const std::vector<std::string> names = ConfigNames(count);
+  for (size_t c = 0; c < count; ++c) returns.Add(names[c], grid.sweep.Returns(c));
+  SelectionOptions options;
+  options.bootstrap = input.bootstrap;
+  options.periods_per_year = periods_per_year;
+  options.trials = grid.judged.trials;
+  options.significance = input.judging.significance;
+  return JudgeSelection(returns, options);
+}
+
+}  // namespace
+
 GridResult RunGrid(const BacktestSection& section, const BacktestAccount& account,
                    const BacktestInput& input) {
   const SignalSection& signal = section.signal;
@@ -380,7 +410,9 @@ GridResult RunGrid(const BacktestSection& section, const BacktestAccount& accoun
   for (const SignalTable::Column& column : all.front().table.signals) {
     result.signals.push_back(column.name);
   }
-  result.judged = JudgeSweep(result.sweep, PeriodsPerYear(mark, input.year), input.judging);
+  const double periods = PeriodsPerYear(mark, input.year);
+  result.judged = JudgeSweep(result.sweep, periods, input.judging);
+  result.selection = SelectFrom(result, periods, input);
   return result;
 }
 

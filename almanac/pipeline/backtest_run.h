@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "almanac/backtest/backtest.h"
+#include "almanac/backtest/selection.h"
 #include "almanac/backtest/sweep.h"
 #include "almanac/forecast/table.h"
 #include "almanac/market/candle.h"
@@ -39,6 +40,7 @@ struct BacktestInput {
   TimeMs from = kMinTime;
   TradingYear year = TradingYear::kAlwaysOpen;
   Judging judging = {};
+  BootstrapOptions bootstrap = {};  // of the tests for the best of a grid
 };
 
 // What a grid chose on the validation part.
@@ -58,17 +60,25 @@ BacktestResult RunAccount(const BacktestSection& section, const BacktestAccount&
 std::vector<std::string> RankByError(const std::vector<std::string>& models,
                                      const BacktestInput& input);
 
+// Resampling more takes minutes and gigabytes.
+inline constexpr size_t kMostSelected = 5000;
+
 // The grid of the section over the forecasts of `input`.
 struct GridResult {
   std::vector<std::string> signals;  // names, by SignalRule::signal
   std::vector<SignalConfig> configs;
   SignalSweep sweep;
   JudgedSweep judged;
+  // Every test for the best of many. None where there is nothing to resample (no replicates, fewer
+  // than 32 periods), none ever trades, or there are more than kMostSelected.
+  std::optional<Selection> selection;
   std::vector<std::string> ranked;
   GridChoice best() const { return {configs[judged.best], ranked}; }
 };
 GridResult RunGrid(const BacktestSection& section, const BacktestAccount& account,
                    const BacktestInput& input);
+// "configuration 17" is the 17th line of the grid's table.
+std::vector<std::string> ConfigNames(size_t count);
 // What tells one configuration of a grid from the others, as canonical text.
 std::string ConfigText(const std::vector<std::string>& signals, const SignalConfig& config);
 

@@ -205,6 +205,12 @@ TEST_F(BacktestSectionTest, EveryConfigurationOfAGridIsATrial) {
   EXPECT_EQ(results["trials"], 12 + 1);
   EXPECT_EQ(results["backtests"][0]["strategy"]["name"], "ensemble");
   EXPECT_EQ(results["backtests"][0]["deflated_sharpe"]["trials"], 13);
+  // Every test for the best of many, over all of them.
+  const Json& selection = results["selections"][0];
+  EXPECT_EQ(selection["configurations"], 12);
+  EXPECT_EQ(selection["deflated_sharpe"]["trials"], 13);
+  EXPECT_TRUE(selection["overfitting"]["probability"].is_number());
+  EXPECT_TRUE(selection["superior_ability"].is_object());
   bool listed = false;
   for (const auto& file : std::filesystem::recursive_directory_iterator(folder_ / "home")) {
     listed = listed || file.path().filename() == "grid-ensemble.csv";

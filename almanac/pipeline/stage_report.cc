@@ -206,6 +206,13 @@ void StageRun::AddVerdicts(SymbolState& state, ReportData& report) const {
   for (const BacktestResult& result : backtests) {
     report.verdict.push_back(VerdictOf(result, recipe_.evaluate.significance));
   }
+  if (recipe_.backtest.signal.grid) {
+    for (const GridResult& grid : GridsOf(state)) {
+      if (!grid.selection) continue;
+      report.verdict.push_back(
+          {Tone::kNeutral, "on the validation part " + grid.selection->verdict});
+    }
+  }
   if (!backtests.empty()) report.key_figures = KeyFiguresOf(backtests.front());
   const auto judged = std::count_if(recipe_.models.begin(), recipe_.models.end(),
                                     [](const ModelSection& model) { return !model.baseline(); });
@@ -283,6 +290,10 @@ void StageRun::AddTrading(SymbolState& state, ReportData& report) const {
     report.monthly_returns.push_back(MonthlyReturnsOf(result.strategy));
     AddAll(report.assumptions, result.assumptions);
   }
+  if (!recipe_.backtest.signal.grid) return;
+  for (const GridResult& grid : GridsOf(state)) {
+    if (grid.selection) report.strategy_tables.push_back(SelectionTable(*grid.selection));
+  }
 }
 
 // The data's audit and what a reader has to bear in mind about it.
@@ -339,6 +350,14 @@ Json StageRun::ResultsOf(SymbolState& state) const {
   if (!RankingsOf(state).empty()) results["cross_section"] = ToJson(RankingsOf(state));
   for (const BacktestResult& result : BacktestsOf(state)) {
     results["backtests"].push_back(ToJson(result));
+  }
+  if (recipe_.backtest.signal.grid) {
+    results["selections"] = Json::array();
+    for (const GridResult& grid : GridsOf(state)) {
+      results["selections"].push_back(
+          grid.selection ? ToJson(*grid.selection, ConfigNames(grid.configs.size()))
+                         : Json(nullptr));
+    }
   }
   return results;
 }

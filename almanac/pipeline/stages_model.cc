@@ -33,6 +33,13 @@ std::string EquityCsv(const BacktestResult& result) {
   return text;
 }
 
+Json ToJson(const BootstrapOptions& bootstrap) {
+  return {{"replicates", bootstrap.replicates},
+          {"confidence", bootstrap.confidence},
+          {"seed", bootstrap.seed},
+          {"block_length", bootstrap.block_length}};
+}
+
 }  // namespace
 
 void StageRun::TrainStage(SymbolState& state) {
@@ -260,13 +267,9 @@ const std::vector<ModelRanking>& StageRun::RankingsOf(SymbolState& state) const 
 }
 
 void StageRun::EvaluateStage(SymbolState& state) {
-  const BootstrapOptions& bootstrap = recipe_.evaluate.bootstrap;
-  const Json configuration = {{"replicates", bootstrap.replicates},
-                              {"confidence", bootstrap.confidence},
-                              {"seed", bootstrap.seed},
-                              {"block_length", bootstrap.block_length},
-                              {"significance", recipe_.evaluate.significance},
-                              {"buckets", recipe_.evaluate.cross_section.buckets}};
+  Json configuration = ToJson(recipe_.evaluate.bootstrap);
+  configuration["significance"] = recipe_.evaluate.significance;
+  configuration["buckets"] = recipe_.evaluate.cross_section.buckets;
   state.evaluate = KeyOf("evaluate", configuration.dump());
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
     state.evaluate.inputs.emplace_back(recipe_.models[m].name, state.train[m].Hash());
@@ -312,6 +315,7 @@ BacktestInput StageRun::InputOf(SymbolState& state, const ForecastTable& forecas
   input.horizon = recipe_.target.horizon;
   input.year = TradingYearOf(*recipe_.data.calendar);
   input.judging.significance = recipe_.evaluate.significance;
+  input.bootstrap = recipe_.evaluate.bootstrap;
   return input;
 }
 
@@ -359,7 +363,10 @@ void StageRun::BacktestStage(SymbolState& state) {
                         {"calendar", recipe_.data.calendar->name()},
                         {"trials", state.trials.count},
                         {"annual_sharpes", state.trials.annual_sharpes}};
-  if (recipe_.backtest.signal.grid) configuration["grid"] = recipe_.backtest.grid_text;
+  if (recipe_.backtest.signal.grid) {
+    configuration["grid"] = recipe_.backtest.grid_text;
+    configuration["bootstrap"] = ToJson(recipe_.evaluate.bootstrap);
+  }
   state.backtest = KeyOf("backtest", configuration.dump());
   for (const BacktestAccount& account : accounts) {
     for (const std::string& model : account.models) {
@@ -389,6 +396,10 @@ void StageRun::BacktestStage(SymbolState& state) {
         WriteFileAtomic(folder / ("grid-" + accounts[account].name + ".csv"),
                         SweepCsv(grid.signals, grid.configs, grid.sweep, grid.judged));
         summary += "; " + grid.judged.verdict;
+        if (!grid.selection) continue;
+        const Json selection = ToJson(*grid.selection, ConfigNames(grid.configs.size()));
+        WriteFileAtomic(folder / ("selection-" + accounts[account].name + ".json"),
+                        selection.dump(2) + "\n");
       }
     }
     return summary.empty() ? std::string("no model is traded") : summary;

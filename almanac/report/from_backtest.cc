@@ -186,6 +186,42 @@ ReportTable TrustTable(const BacktestResult& result) {
   return table;
 }
 
+ReportTable SelectionTable(const Selection& selection) {
+  using Better = ReportColumn::Better;
+  constexpr auto kP = NumberFormat::kProbability;
+  ReportTable table;
+  table.title = "What was chosen from the grid, on the validation part";
+  table.note = fmt::format(
+      "The best of {} configurations, knowing all of them and the {} trials in all. Taken alone, "
+      "{} "
+      "have a p-value below {:g}; without skill about {:.0f} would.",
+      FormatCount(static_cast<int64_t>(selection.configurations)),
+      FormatCount(static_cast<int64_t>(selection.deflated.trials)),
+      FormatCount(static_cast<int64_t>(selection.found_alone)), selection.significance,
+      selection.expected_by_luck);
+  table.columns = {
+      {"Sharpe", NumberFormat::kRatio, Better::kNeither, "annual, of the best"},
+      {"p alone", kP, Better::kNeither, "one-sided, as if it were the only one"},
+      {"Deflated p", kP, Better::kNeither, "1 less the deflated Sharpe ratio"},
+      {"SPA p", kP, Better::kNeither, "Hansen's test that none is better than not trading"},
+      {"Reality check p", kP, Better::kNeither, "White's, of the same"},
+      {"Found", NumberFormat::kCount, Better::kNeither,
+       "better than not trading although all were tried (Romano and Wolf)"},
+      {"PBO", NumberFormat::kPercent, Better::kNeither,
+       "how often the best of one half of the time is below the median on the other"}};
+  const auto plain = [](double value) {
+    return ReportCell{value, kNotANumber, kNotANumber, Standing::kNotCompared};
+  };
+  table.rows.push_back(
+      {selection.best_name,
+       false,
+       {plain(selection.sharpe.annual), plain(selection.sharpe.p_value),
+        plain(1 - selection.deflated.probability), plain(selection.superior.spa),
+        plain(selection.superior.reality_check), plain(static_cast<double>(selection.found.size())),
+        plain(selection.overfitting ? selection.overfitting->probability : kNotANumber)}});
+  return table;
+}
+
 ReportEquity EquityOf(const BacktestResult& result, std::string currency) {
   const Simulation& strategy = result.strategy.simulation;
   return {strategy.capital,

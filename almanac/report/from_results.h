@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "almanac/backtest/backtest.h"
+#include "almanac/backtest/selection.h"
 #include "almanac/evaluate/metrics.h"
 #include "almanac/report/report.h"
 
@@ -41,6 +42,8 @@ ReportTable ActivityTable(const BacktestResult& result);
 // The same accounts: how far their Sharpe ratios can be trusted, tails, and the strategy's alpha
 // and beta on buy and hold.
 ReportTable TrustTable(const BacktestResult& result);
+// One row: what the best of a grid's configurations is worth, knowing all of them.
+ReportTable SelectionTable(const Selection& selection);
 ReportEquity EquityOf(const BacktestResult& result, std::string currency);
 ReportMonthlyReturns MonthlyReturnsOf(const BacktestRun& run);
 std::vector<ReportTrade> TradesOf(const BacktestRun& run, const std::string& symbol);

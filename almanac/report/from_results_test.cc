@@ -181,5 +181,30 @@ TEST(FromBacktestTest, CarriesCurvesMonthsAndTrades) {
   EXPECT_EQ(trades[0].pnl, -3);
 }
 
+TEST(FromResults, ShowsWhatTheBestOfAGridIsWorth) {
+  Selection selection;
+  selection.configurations = 648;
+  selection.best_name = "configuration 17";
+  selection.sharpe.annual = 2.5;
+  selection.sharpe.p_value = 0.01;
+  selection.deflated.trials = 649;
+  selection.deflated.probability = 0.6;
+  selection.superior.spa = 0.3;
+  selection.superior.reality_check = 0.4;
+  selection.found_alone = 40;
+  selection.expected_by_luck = 32.4;
+  selection.overfitting.emplace();
+  selection.overfitting->probability = 0.52;
+  const ReportTable table = SelectionTable(selection);
+  EXPECT_NE(table.note.find("648 configurations"), std::string::npos);
+  EXPECT_NE(table.note.find("about 32 would"), std::string::npos) << table.note;
+  ASSERT_EQ(table.rows.size(), 1u);
+  ASSERT_EQ(table.rows[0].cells.size(), table.columns.size());
+  EXPECT_NEAR(table.rows[0].cells[2].value, 0.4, 1e-12);
+  EXPECT_EQ(table.rows[0].cells[6].value, 0.52);
+  selection.overfitting.reset();
+  EXPECT_TRUE(std::isnan(SelectionTable(selection).rows[0].cells[6].value));
+}
+
 }  // namespace
 }  // namespace almanac
