@@ -27,16 +27,19 @@ std::string BlasFile() {
   return error ? info.dli_fname : file.string();
 }
 
-// "OpenBLAS 0.3.21" from "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ...".
+// "OpenBLAS 0.3.21 for SkylakeX" from "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..." and the kernels.
 std::string OpenBlasVersion() {
   void* library = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD);
   if (library == nullptr) return "OpenBLAS";
-  using Config = char* (*)();
-  const auto config = reinterpret_cast<Config>(dlsym(library, "openblas_get_config"));
+  using Text = char* (*)();
+  const auto config = reinterpret_cast<Text>(dlsym(library, "openblas_get_config"));
+  const auto kernels = reinterpret_cast<Text>(dlsym(library, "openblas_get_corename"));
   std::string text = config != nullptr ? config() : "OpenBLAS";
-  dlclose(library);
   const size_t version = text.find(' ');
-  return text.substr(0, version == text.npos ? version : text.find(' ', version + 1));
+  text = text.substr(0, version == text.npos ? version : text.find(' ', version + 1));
+  if (kernels != nullptr) text += std::string(" for ") + kernels();
+  dlclose(library);
+  return text;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "almanac/base/error.h"
+#include "almanac/neural/host/blas_kernels.h"
 
 namespace almanac {
 namespace fs = std::filesystem;
@@ -31,6 +32,7 @@ std::vector<fs::path> Places() {
 const NeuralModule* Open() {
   for (const fs::path& place : Places()) {
     if (!fs::exists(place)) continue;
+    ChooseBlasKernels();
     void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) {
       throw Error(ErrorCode::kFailed, place.string(), dlerror(),

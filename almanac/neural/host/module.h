@@ -11,7 +11,7 @@ namespace almanac {
 // What the module computes with.
 struct NeuralLibraries {
   std::string torch;         // "1.13.1"
-  std::string blas;          // "OpenBLAS 0.3.21", or the file that it is in
+  std::string blas;          // "OpenBLAS 0.3.21 for SkylakeX", or the file that it is in
   bool blas_is_fast = true;  // false: the reference BLAS, many times slower
   int threads = 1;           // of one operation
   int cuda_devices = 0;
