@@ -13,6 +13,7 @@
 #include "almanac/base/text.h"
 #include "almanac/cli/command.h"
 #include "almanac/cli/gbdt_explain.h"
+#include "almanac/cli/gbdt_screen.h"
 #include "almanac/gbdt/config_file.h"
 #include "almanac/gbdt/file_job.h"
 
@@ -153,6 +154,7 @@ void RegisterGbdtCommand(CLI::App& app, Invocation& invocation) {
     invocation.action = [flags, &invocation] { return RunPredict(*flags, invocation); };
   });
   AddGbdtExplain(*gbdt, invocation);
+  AddGbdtScreen(*gbdt, invocation);
 }
 
 }  // namespace almanac
