@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "almanac/backtest/large_pages.h"
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
 
@@ -200,6 +201,7 @@ void ExecutionBars::FindCharges() {
 MarkPlan PlanMarks(std::span<const TimeMs> times, DurationMs every) {
   MarkPlan plan;
   if (every == 0) {
+    ReserveLarge(plan.time, times.size());
     plan.time.assign(times.begin(), times.end());
     return plan;
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "almanac/backtest/large_pages.h"
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
 
@@ -130,6 +131,14 @@ void FillGroup(std::span<const CandleSeries* const> series, size_t first, PanelB
 }
 
 }  // namespace
+
+PanelGrid PanelGrid::Unset(size_t rows, size_t columns) {
+  PanelGrid grid;
+  grid.columns_ = columns;
+  ReserveLarge(grid.cells_, rows * columns);
+  grid.cells_.resize(rows * columns);
+  return grid;
+}
 
 size_t PanelBars::FirstBarAt(TimeMs instant) const {
   return static_cast<size_t>(std::lower_bound(time.begin(), time.end(), instant) - time.begin());

@@ -43,12 +43,7 @@ class PanelGrid {
  public:
   PanelGrid() = default;
   // Every cell has to be written.
-  static PanelGrid Unset(size_t rows, size_t columns) {
-    PanelGrid grid;
-    grid.columns_ = columns;
-    grid.cells_.resize(rows * columns);
-    return grid;
-  }
+  static PanelGrid Unset(size_t rows, size_t columns);
   PanelGrid(size_t rows, size_t columns)
       : columns_(columns), cells_(rows * columns, std::numeric_limits<double>::quiet_NaN()) {}
   double& At(size_t row, size_t column) { return cells_[row * columns_ + column]; }

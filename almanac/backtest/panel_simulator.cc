@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "almanac/backtest/large_pages.h"
 #include "almanac/backtest/open_trade.h"
 #include "almanac/base/error.h"
 
@@ -87,6 +88,13 @@ class Portfolio {
   }
 
   PanelSimulation Run(std::span<const PanelTarget> targets) {
+    // As many trades as entries at most, and twice as many fills; more than so many grow as needed.
+    constexpr size_t kMostReserved = size_t{1} << 18;
+    size_t entries = 0;
+    for (const PanelTarget& target : targets) entries += target.weights.size();
+    entries = std::min(entries, kMostReserved);
+    ReserveLarge(result_.simulation.trades, entries);
+    shares_.reserve(2 * entries);
     const std::vector<const PanelTarget*> of_bar = PlanFills(targets);
     for (size_t bar = first_; bar < last_; ++bar) {
       traded_ = 0;

@@ -57,26 +57,38 @@ class SideChooser {
   std::vector<char> was_held_;
   std::vector<size_t> holdings_, ranked_, droppable_;
   std::vector<char> wanted_;
-  std::vector<double> best_of_block_;
+  std::vector<double> goodness_, best_of_block_, best_in_order_, ranked_values_;
 };
 
-// A value that at least `places_` of the forecasts reach, as far as the best of each block tell;
-// -infinity where they do not. Symbols that are taken must not count.
+// Fills `goodness_` with sign * forecast (-infinity for who is taken) and `best_of_block_`, and
+// returns a value that at least `places_` symbols reach, as far as the best of each block tell;
+// -infinity where they do not.
 double SideChooser::Reached(std::span<const double> forecast, const std::vector<char>& taken) {
   constexpr double kNothing = -std::numeric_limits<double>::infinity();
-  best_of_block_.clear();
-  for (size_t from = 0; from < forecast.size(); from += kBlock) {
-    const size_t end = std::min(from + kBlock, forecast.size());
-    double best = kNothing;
-    for (size_t s = from; s < end; ++s) {
-      const double value = taken[s] != 0 ? kNothing : sign_ * forecast[s];
-      best = value > best ? value : best;
+  const size_t blocks = (forecast.size() + kBlock - 1) / kBlock;
+  goodness_.assign(blocks * kBlock, kNothing);
+  for (size_t s = 0; s < forecast.size(); ++s) goodness_[s] = sign_ * forecast[s];
+  if (std::find(taken.begin(), taken.end(), 1) != taken.end()) {
+    for (size_t s = 0; s < forecast.size(); ++s) {
+      if (taken[s] != 0) goodness_[s] = kNothing;
     }
-    best_of_block_.push_back(best);
   }
-  if (places_ == 0 || best_of_block_.size() < places_) return kNothing;
-  const auto place = best_of_block_.begin() + static_cast<std::ptrdiff_t>(places_ - 1);
-  std::nth_element(best_of_block_.begin(), place, best_of_block_.end(), std::greater<>());
+  best_of_block_.resize(blocks);
+  constexpr size_t kLanes = 4;
+  for (size_t block = 0; block < blocks; ++block) {
+    const double* value = &goodness_[block * kBlock];
+    double best[kLanes] = {kNothing, kNothing, kNothing, kNothing};
+    for (size_t i = 0; i < kBlock; i += kLanes) {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        best[lane] = value[i + lane] > best[lane] ? value[i + lane] : best[lane];
+      }
+    }
+    best_of_block_[block] = *std::max_element(best, best + kLanes);
+  }
+  if (places_ == 0 || blocks < places_) return kNothing;
+  best_in_order_ = best_of_block_;
+  const auto place = best_in_order_.begin() + static_cast<std::ptrdiff_t>(places_ - 1);
+  std::nth_element(best_in_order_.begin(), place, best_in_order_.end(), std::greater<>());
   return *place;
 }
 
@@ -84,26 +96,24 @@ void SideChooser::Rank(std::span<const double> forecast, const std::vector<char>
   // The best so far, in order; what does not exceed the last of them is turned away, most of it a
   // block at a time.
   ranked_.clear();
-  const auto better = [&](size_t a, size_t b) { return sign_ * forecast[a] > sign_ * forecast[b]; };
+  ranked_values_.clear();
   const double reached = Reached(forecast, taken);
   double to_exceed = strategy_.min_forecast;
-  for (size_t from = 0; from < forecast.size() && places_ > 0; from += kBlock) {
-    const size_t end = std::min(from + kBlock, forecast.size());
-    int64_t candidates = 0;
-    for (size_t s = from; s < end; ++s) {
-      const double value = sign_ * forecast[s];
-      int64_t one = value > to_exceed ? 1 : 0;
-      one = value >= reached ? one : 0;
-      candidates += one;
-    }
-    if (candidates == 0) continue;
-    for (size_t s = from; s < end; ++s) {
-      const double value = sign_ * forecast[s];
-      if (!(value > to_exceed) || value < reached || taken[s] != 0) continue;
-      if (ranked_.size() == places_) ranked_.pop_back();
+  for (size_t block = 0; block < best_of_block_.size() && places_ > 0; ++block) {
+    if (!(best_of_block_[block] > to_exceed) || best_of_block_[block] < reached) continue;
+    for (size_t s = block * kBlock; s < (block + 1) * kBlock; ++s) {
+      const double value = goodness_[s];
+      if (!(value > to_exceed) || value < reached) continue;
+      if (ranked_.size() == places_) {
+        ranked_.pop_back();
+        ranked_values_.pop_back();
+      }
+      size_t at = ranked_.size();
       // After its equals: they come by name.
-      ranked_.insert(std::upper_bound(ranked_.begin(), ranked_.end(), s, better), s);
-      if (ranked_.size() == places_) to_exceed = sign_ * forecast[ranked_.back()];
+      while (at > 0 && value > ranked_values_[at - 1]) --at;
+      ranked_.insert(ranked_.begin() + static_cast<std::ptrdiff_t>(at), s);
+      ranked_values_.insert(ranked_values_.begin() + static_cast<std::ptrdiff_t>(at), value);
+      if (ranked_.size() == places_) to_exceed = ranked_values_.back();
     }
   }
   wanted_.assign(forecast.size(), 0);

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -210,6 +211,89 @@ TEST(SimulatePanel, LimitsTheShareOfVolumeAndKnowsItsCapacity) {
   execution.max_share = 0;
   // All of the 100 units of the bar are bought: 1 % of it would be bought with a hundredth.
   EXPECT_NEAR(SimulatePanel(bars, targets, execution).capacity, 10, 1e-9);
+}
+
+TEST(SimulatePanel, CapacityIsTheQuantileOfTheNotional) {
+  Random random(5);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<CandleSeries> series;
+    PanelTarget target{kDay, {}};
+    const size_t symbols = 1 + random.Below(60);
+    std::vector<std::pair<double, double>> shares;  // of volume, and the notional
+    for (size_t s = 0; s < symbols; ++s) {
+      // Some shares are equal.
+      const double volume = 100 * static_cast<double>(1 + random.Below(5));
+      const double weight = 0.001 * static_cast<double>(1 + random.Below(9));
+      series.push_back(Daily(fmt::format("S{:03}", s), {10, 10, 10}, {10, 10, 10}, volume));
+      target.weights.push_back({s, weight, false});
+      shares.emplace_back(weight * 1000 / 10 / volume, weight * 1000);
+    }
+    PanelExecution execution;
+    execution.costs = {0, 0};
+    execution.capital = 1000;
+    const std::vector<PanelTarget> targets = {target};
+    const double capacity = SimulatePanel(Align(series), targets, execution).capacity;
+    std::sort(shares.begin(), shares.end());
+    double total = 0, sum = 0;
+    for (const auto& [share, notional] : shares) total += notional;
+    size_t place = 0;
+    while (sum + shares[place].second < 0.95 * total - 1e-9) sum += shares[place++].second;
+    EXPECT_NEAR(capacity, 1000 * 0.01 / shares[place].first, 1e-9 * capacity) << round;
+  }
+}
+
+TEST(DecidePanel, TakesOfManyWhatSortingWouldTake) {
+  constexpr size_t kSymbols = 203, kInstants = 40;
+  std::vector<CandleSeries> series;
+  for (size_t s = 0; s < kSymbols; ++s) {
+    const std::vector<double> price(kInstants + 1, 10);
+    series.push_back(Daily(fmt::format("S{:03}", s), price, price, 100));
+  }
+  const PanelBars bars = Align(series);
+  Random random(7);
+  for (const size_t top : {1u, 3u, 10u, 13u, 14u, 40u, 203u}) {
+    for (const size_t bottom : {0u, 10u}) {
+      PanelForecasts forecasts;
+      forecasts.value = PanelGrid(kInstants, kSymbols);
+      forecasts.last_target = bars.KnownAt(kInstants);
+      for (size_t i = 0; i < kInstants; ++i) {
+        forecasts.made_at.push_back(bars.KnownAt(i));
+        const double gaps = random.Uniform();
+        for (size_t s = 0; s < kSymbols; ++s) {
+          if (random.Uniform() < gaps) continue;
+          // With equals.
+          forecasts.value.At(i, s) = std::round(20 * random.Normal()) / 1000;
+        }
+      }
+      PanelStrategy strategy;
+      strategy.top_k = top;
+      strategy.bottom_k = bottom;
+      strategy.short_weight = bottom > 0 ? 1 : 0;
+      if (bottom > 0) strategy.min_forecast = 0.005;
+      const std::vector<PanelTarget> targets = DecidePanel(strategy, bars, forecasts);
+      ASSERT_EQ(targets.size(), kInstants);
+      for (size_t i = 0; i < kInstants; ++i) {
+        std::map<size_t, double> wanted;
+        const auto take = [&](double sign, size_t places) {
+          std::vector<std::pair<double, size_t>> order;
+          for (size_t s = 0; s < kSymbols; ++s) {
+            const double value = sign * forecasts.value.At(i, s);
+            if (value > strategy.min_forecast && !wanted.contains(s)) order.emplace_back(-value, s);
+          }
+          std::sort(order.begin(), order.end());
+          order.resize(std::min(order.size(), places));
+          for (const auto& [value, s] : order) wanted[s] = sign / static_cast<double>(places);
+        };
+        take(1, top);
+        if (bottom > 0) take(-1, bottom);
+        ASSERT_EQ(targets[i].weights.size(), wanted.size()) << top << " " << bottom << " " << i;
+        for (const PanelWeight& weight : targets[i].weights) {
+          ASSERT_TRUE(wanted.contains(weight.symbol));
+          EXPECT_NEAR(weight.weight, wanted[weight.symbol], 1e-12);
+        }
+      }
+    }
+  }
 }
 
 TEST(SimulatePanel, LivesWithMissingBarsAndDelistings) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "almanac/backtest/large_pages.h"
 #include "almanac/backtest/signal_account.h"
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
@@ -31,9 +32,10 @@ Simulation SimulateSignals(const CandleSeries& bars, const SignalTable& table,
   ExecutionBars prepared = Prepare(bars, table, {&config, 1}, execution);
   Simulation simulation;
   simulation.capital = execution.capital;
-  simulation.equity.resize(prepared.marks.size());
-  simulation.weight.resize(prepared.marks.size());
-  simulation.traded.resize(prepared.marks.size());
+  for (auto* curve : {&simulation.equity, &simulation.weight, &simulation.traded}) {
+    ReserveLarge(*curve, prepared.marks.size());
+    curve->resize(prepared.marks.size());
+  }
   SignalAccount account(prepared, table, config, simulation.equity.data(), &simulation);
   account.Advance(prepared.size());
   simulation.costs = account.totals().costs;
@@ -64,6 +66,7 @@ SignalSweep SweepSignals(const CandleSeries& bars, const SignalTable& table,
   sweep.mark_time = prepared.marks.time;
   sweep.totals.resize(configs.size());
   sweep.ruined_at.resize(configs.size());
+  ReserveLarge(sweep.equity, configs.size() * sweep.marks());
   sweep.equity.resize(configs.size() * sweep.marks());
   const size_t pieces = (configs.size() + kConfigsAPiece - 1) / kConfigsAPiece;
   ParallelFor(pieces, [&](size_t piece) {
