@@ -27,6 +27,7 @@
 
 #include "almanac/neural/batched.h"
 #include "almanac/neural/fused.h"
+#include "almanac/neural/fused_adam.h"
 
 namespace almanac::neural {
 namespace {
@@ -165,7 +166,13 @@ void Adam(Net* net, const std::vector<at::Tensor>& gradients) {
   const double factor = std::min(1.0, 1.0 / (std::sqrt(squares.item<double>()) + 1e-6));
   const double step = static_cast<double>(++net->steps);
   const double by = 1e-3 / (1 - std::pow(0.9, step)), root = std::sqrt(1 - std::pow(0.999, step));
+  AdamOptions options;
+  options.gradient_factor = factor;
   for (size_t i = 0; i < gradients.size(); ++i) {
+    if (net->ours) {
+      FusedAdam(net->weights[i], gradients[i], net->first[i], net->second[i], options, net->steps);
+      continue;
+    }
     const at::Tensor gradient = factor < 1 ? gradients[i] * factor : gradients[i];
     net->first[i].mul_(0.9).add_(gradient, 0.1);
     net->second[i].mul_(0.999).addcmul_(gradient, gradient, 0.001);

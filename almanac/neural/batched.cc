@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "almanac/base/error.h"
+#include "almanac/neural/fused_adam.h"
 
 namespace almanac::neural {
 namespace {
@@ -53,7 +54,7 @@ at::Tensor Stack(const std::vector<ModelTensors>& models, const std::string& nam
 // of threads.
 at::Tensor SquaresOf(const std::vector<at::Tensor>& gradients) {
   at::Tensor sums = at::zeros({gradients[0].size(0)}, gradients[0].options());
-  if (!sums.device().is_cpu()) {
+  if (!sums.device().is_cpu() || sums.scalar_type() != at::kFloat) {
     for (const at::Tensor& gradient : gradients) sums += gradient.flatten(1).square().sum(1);
     return sums;
   }
@@ -172,25 +173,44 @@ void BatchedNetwork::Step(const at::Tensor& losses, double clip) {
     factors = (clip / (norms + 1e-6)).clamp_max(1.0);  // as clip_grad_norm_
   }
   ++steps_;
-  const at::Tensor rates = PerModel(&BatchedModel::learning_rate);
-  const at::Tensor decays = PerModel(&BatchedModel::weight_decay);
-  for (size_t i = 0; i < weights_.size(); ++i) {
-    std::vector<int64_t> each(static_cast<size_t>(gradients[i].dim()), 1);
-    each[0] = models();
-    Update(i, gradients[i] * factors.view(each), rates.view(each), decays.view(each));
+  if (weights_[0].device().is_cpu() && weights_[0].scalar_type() == at::kFloat) {
+    UpdateByKernel(gradients, factors);
+  } else {
+    Update(gradients, factors);
   }
 }
 
-void BatchedNetwork::Update(size_t index, const at::Tensor& gradient, const at::Tensor& rates,
-                            const at::Tensor& decays) {
-  at::Tensor& weight = weights_[index];
+void BatchedNetwork::UpdateByKernel(const std::vector<at::Tensor>& gradients,
+                                    const at::Tensor& factors) {
+  const at::Tensor by_model = factors.to(at::kDouble);
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    for (int64_t k = 0; k < models(); ++k) {
+      const BatchedModel& model = models_[static_cast<size_t>(k)];
+      AdamOptions options;
+      options.learning_rate = model.learning_rate;
+      options.weight_decay = model.weight_decay;
+      options.gradient_factor = by_model.data_ptr<double>()[k];
+      FusedAdam(weights_[i].select(0, k), gradients[i].select(0, k), first_[i].select(0, k),
+                second_[i].select(0, k), options, steps_);
+    }
+  }
+}
+
+void BatchedNetwork::Update(const std::vector<at::Tensor>& gradients, const at::Tensor& factors) {
+  const at::Tensor rates = PerModel(&BatchedModel::learning_rate);
+  const at::Tensor decays = PerModel(&BatchedModel::weight_decay);
   const double correction1 = 1 - std::pow(kBeta1, static_cast<double>(steps_));
   const double correction2 = 1 - std::pow(kBeta2, static_cast<double>(steps_));
-  weight.mul_(1 - rates * decays);
-  first_[index].mul_(kBeta1).add_(gradient, 1 - kBeta1);
-  second_[index].mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
-  const at::Tensor scale = (second_[index].sqrt() / std::sqrt(correction2)).add_(kEpsilon);
-  weight.sub_(first_[index] / scale * (rates / correction1));
+  for (size_t i = 0; i < weights_.size(); ++i) {
+    std::vector<int64_t> each(static_cast<size_t>(gradients[i].dim()), 1);
+    each[0] = models();
+    const at::Tensor gradient = gradients[i] * factors.view(each), rate = rates.view(each);
+    weights_[i].mul_(1 - rate * decays.view(each));
+    first_[i].mul_(kBeta1).add_(gradient, 1 - kBeta1);
+    second_[i].mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
+    const at::Tensor scale = (second_[i].sqrt() / std::sqrt(correction2)).add_(kEpsilon);
+    weights_[i].sub_(first_[i] / scale * (rate / correction1));
+  }
 }
 
 ModelTensors BatchedNetwork::Model(int64_t k) const {

@@ -63,8 +63,9 @@ class BatchedNetwork {
   ModelTensors Model(int64_t k) const;                      // copies on the CPU
 
  private:
-  void Update(size_t index, const at::Tensor& gradient, const at::Tensor& rates,
-              const at::Tensor& decays);
+  // By the gradients times the models' factors, (K).
+  void UpdateByKernel(const std::vector<at::Tensor>& gradients, const at::Tensor& factors);
+  void Update(const std::vector<at::Tensor>& gradients, const at::Tensor& factors);
   at::Tensor PerModel(double BatchedModel::*field) const;
 
   BatchedShape shape_;

@@ -217,6 +217,30 @@ INSTANTIATE_TEST_SUITE_P(Shapes, BatchedTest,
                          });
 
 // What runs on other devices, here in double on the CPU.
+TEST(BatchedNetworkTest, OtherKindsOfNumbersTrainTheSame) {
+  for (const std::optional<Cell> cell : {std::optional<Cell>(), {Cell::kGru}, {Cell::kLstm}}) {
+    const BatchedShape shape = MakeShape(cell);
+    BatchedModel model = MakeModels(2)[1];
+    model.dropout = 0;
+    AloneInDouble alone(shape, model, 1);
+    ModelTensors initial = MakeWeights(shape, 1);
+    for (auto& [name, tensor] : initial) tensor = tensor.to(at::kDouble);
+    BatchedNetwork network(shape, {model, model}, {initial, initial});
+    for (int64_t step = 0; step < kTrainingSteps; ++step) {
+      const Data data = MakeData(shape, 1, step);
+      const at::Tensor windows = data.windows.to(at::kDouble), targets = data.targets;
+      const at::Tensor forecasts = network.Forward(at::stack({windows, windows}), true);
+      network.Step(LossOf(forecasts, at::stack({targets, targets})), 1.0);
+      alone.Step(data);
+    }
+    const ModelTensors trained = network.Model(1);
+    for (size_t i = 0; i < alone.weights().size(); ++i) {
+      const auto& [name, weight] = trained[i];
+      EXPECT_LE((weight - alone.weights()[i]).abs().max().item<double>(), 1e-9) << name;
+    }
+  }
+}
+
 TEST(BatchedLayerTest, TheKernelsEqualTheLayerStepByStep) {
   at::manual_seed(5);
   for (const Cell cell : {Cell::kGru, Cell::kLstm}) {
