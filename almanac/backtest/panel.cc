@@ -74,10 +74,11 @@ void CheckPrices(const CandleSeries& series) {
   }
 }
 
-// The grids are filled in tiles: the cells of 8 symbols in a row are one cache line, and the lines
-// of so many rows of all four grids stay in a first-level cache, although rows that lie as far
-// apart as ours share few of its sets. Column by column every line would be fetched once a symbol.
-constexpr size_t kTileSymbols = 8, kTileRows = 16;
+// The grids are filled in tiles, one after the other: the cells of 8 symbols in a row are one cache
+// line, and the lines of so many rows of one grid stay in a first-level cache, although rows that
+// lie as far apart as ours share few of its sets. Column by column every line would be fetched once
+// a symbol.
+constexpr size_t kTileSymbols = 8, kTileRows = 64;
 
 // One symbol's way down the rows.
 struct Column {
@@ -87,13 +88,13 @@ struct Column {
   double mark = kNan;
 };
 
-void FillWhole(const CandleSeries& series, size_t from, size_t to, size_t column,
-               PanelBars& panel) {
-  for (size_t row = from; row < to; ++row) {
-    panel.open.At(row, column) = series.open[row];
-    panel.close.At(row, column) = series.close[row];
-    panel.volume.At(row, column) = series.volume[row];
-    panel.mark.At(row, column) = series.close[row];
+// The rows [from, to) of the symbols from `first` on that have a bar in every row.
+void FillWhole(std::span<const Column> columns, std::vector<double> CandleSeries::*field,
+               size_t from, size_t to, size_t first, PanelGrid& grid) {
+  for (size_t s = 0; s < columns.size(); ++s) {
+    if (!columns[s].whole) continue;
+    const double* values = (columns[s].series->*field).data();
+    for (size_t row = from; row < to; ++row) grid.At(row, first + s) = values[row];
   }
 }
 
@@ -119,9 +120,12 @@ void FillGroup(std::span<const CandleSeries* const> series, size_t first, PanelB
   for (const CandleSeries* one : series) columns.push_back({one, one->open_time == panel.time});
   for (size_t from = 0; from < panel.size(); from += kTileRows) {
     const size_t to = std::min(from + kTileRows, panel.size());
+    FillWhole(columns, &CandleSeries::open, from, to, first, panel.open);
+    FillWhole(columns, &CandleSeries::close, from, to, first, panel.close);
+    FillWhole(columns, &CandleSeries::volume, from, to, first, panel.volume);
+    FillWhole(columns, &CandleSeries::close, from, to, first, panel.mark);
     for (size_t s = 0; s < columns.size(); ++s) {
       if (columns[s].whole) {
-        FillWhole(*columns[s].series, from, to, first + s, panel);
         panel.last_bar[first + s] = panel.size() - 1;
       } else {
         FillWithGaps(columns[s], from, to, first + s, panel);

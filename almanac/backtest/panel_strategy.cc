@@ -67,7 +67,9 @@ double SideChooser::Reached(std::span<const double> forecast, const std::vector<
   constexpr double kNothing = -std::numeric_limits<double>::infinity();
   const size_t blocks = (forecast.size() + kBlock - 1) / kBlock;
   goodness_.assign(blocks * kBlock, kNothing);
-  for (size_t s = 0; s < forecast.size(); ++s) goodness_[s] = sign_ * forecast[s];
+  const double sign = sign_;
+  double* goodness = goodness_.data();
+  for (size_t s = 0; s < forecast.size(); ++s) goodness[s] = sign * forecast[s];
   if (std::find(taken.begin(), taken.end(), 1) != taken.end()) {
     for (size_t s = 0; s < forecast.size(); ++s) {
       if (taken[s] != 0) goodness_[s] = kNothing;
