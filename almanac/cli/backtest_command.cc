@@ -46,8 +46,8 @@ std::string RowsSentence(const std::string& what, const ForecastTable& rows, siz
 // Where the test part begins for each symbol: the source knows it, or the recipe names it.
 std::map<std::string, TimeMs> TestFrom(const FoundForecasts& found, const Recipe& recipe) {
   std::map<std::string, TimeMs> from = found.test_from;
-  if (!from.empty() || !recipe.split.test_from) return from;
-  for (const std::string& symbol : found.table.symbol) from[symbol] = *recipe.split.test_from;
+  if (!from.empty() || !recipe.split.parts.test_from) return from;
+  for (const std::string& symbol : found.table.symbol) from[symbol] = *recipe.split.parts.test_from;
   return from;
 }
 
@@ -120,7 +120,7 @@ BacktestInput InputOf(const ForecastTable& rows, const Bars& bars, const Recipe&
   for (const CandleSeries& one : bars.decision) input.bars.push_back(&one);
   for (const CandleSeries& one : bars.execution) input.execution_bars.push_back(&one);
   input.funding = bars.funding;
-  input.horizon = recipe.target.horizon;
+  input.horizon = HorizonOf(recipe.target);
   input.year = TradingYearOf(*recipe.data.calendar);
   input.judging.significance = recipe.evaluate.significance;
   input.bootstrap = recipe.evaluate.bootstrap;

@@ -17,6 +17,7 @@
 #include "almanac/dataset/split.h"
 #include "almanac/feature/feature_set.h"
 #include "almanac/feature/frame.h"
+#include "almanac/feature/lineage.h"
 #include "almanac/feature/stream.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/pipeline/code_version.h"
@@ -143,6 +144,7 @@ int BuildFeatureBins(const FeatureSet& set, const Frame& frame, const FeatureBin
   const ColumnStream columns = StreamOf(stream);
   const Rows rows = RowsOf(flags, frame, columns.times);
   spec.target = rows.target;
+  spec.lineage = LineageOf(stream.set());
   std::string hashes;
   for (size_t s = 0; s < frame.symbols(); ++s) {
     hashes += CandleStore::ContentHash(frame.series(s));

@@ -8,7 +8,6 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
-#include "almanac/base/parallel.h"
 #include "almanac/base/text.h"
 #include "almanac/cli/command.h"
 #include "almanac/cli/feature_bins.h"
@@ -17,7 +16,7 @@
 #include "almanac/feature/build.h"
 #include "almanac/feature/feature_set.h"
 #include "almanac/feature/frame.h"
-#include "almanac/feature/stream.h"
+#include "almanac/feature/role.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/lake/matrix.h"
 #include "almanac/lake/partition_path.h"
@@ -27,6 +26,8 @@
 
 namespace almanac {
 namespace {
+
+constexpr size_t kListWidth = 100;
 
 bool IsWanted(const FamilyInfo& info, const std::string& family) {
   return family.empty() || info.name == family || info.group == family;
@@ -44,15 +45,45 @@ void RequireKnownFamily(const std::string& family) {
               near ? "did you mean \"" + *near + "\"?" : "almanac features list names them");
 }
 
+// `text` in lines of at most kListWidth columns unless a word is longer, each after `indent`; the
+// first after `first`.
+std::string Wrapped(const std::string& first, const std::string& indent, std::string_view text) {
+  std::string lines, line = first;
+  bool is_empty = true;
+  for (const std::string_view word : Split(text, ' ')) {
+    if (!is_empty && line.size() + 1 + word.size() > kListWidth) {
+      lines += line + "\n";
+      line = indent;
+      is_empty = true;
+    }
+    line += (is_empty ? "" : " ") + std::string(word);
+    is_empty = false;
+  }
+  return lines + line + "\n";
+}
+
+// What is known of a family or column in a few lines: its name and facts, then its formula.
+std::string EntryText(const std::string& name, const std::vector<std::string>& facts,
+                      const std::string& formula) {
+  const std::string indent = "    ";
+  return Wrapped(name + ": ", indent, fmt::format("{}", fmt::join(facts, "; "))) +
+         Wrapped(indent, indent, formula);
+}
+
+std::string BarsOf(const FeatureInfo& info) {
+  const std::string bars = info.look_back == 1 ? "bar" : "bars";
+  return info.spec.timeframe ? bars + " of " + info.timeframe : bars;
+}
+
 int ListFamilies(const std::string& family, const Invocation& invocation) {
   Json document = Json::array();
-  TextTable table({"group", "family", "formula", "unit", "range", "look-back"});
+  std::string text;
   for (const FamilyInfo& info : Catalogue()) {
     if (!IsWanted(info, family)) continue;
     document.push_back(ToJson(info));
-    table.AddRow({info.group, info.name, info.formula, info.unit, info.range, info.look_back});
+    text += EntryText(info.name, {info.group, info.unit, info.range, info.look_back}, info.formula);
   }
-  invocation.Say(table.Render());
+  invocation.Say(text);
   invocation.PrintJson(document);
   return 0;
 }
@@ -70,14 +101,17 @@ std::set<std::string> FamiliesOf(const std::string& family) {
 int ListColumns(const FeatureSet& set, const std::string& family, const Invocation& invocation) {
   const std::set<std::string> wanted = FamiliesOf(family);
   Json document = Json::array();
-  TextTable table({"column", "formula", "unit", "range", ">look-back", "known at"});
+  std::string text;
   for (const FeatureInfo& info : set.Columns()) {
     if (!wanted.contains(info.spec.family)) continue;
     document.push_back(ToJson(info));
-    table.AddRow({info.name, info.formula, info.unit, info.range,
-                  FormatCount(info.look_back) + (info.unbounded_memory ? "+" : ""), info.known_at});
+    const std::string bars = FormatCount(info.look_back) + (info.unbounded_memory ? "+" : "");
+    const std::string role(Name(RoleOf(info.spec)));
+    text += EntryText(info.name,
+                      {info.unit, info.range, bars + " " + BarsOf(info), info.known_at, role},
+                      info.formula);
   }
-  invocation.Say(table.Render());
+  invocation.Say(text);
   invocation.PrintJson(document);
   return 0;
 }
@@ -176,78 +210,76 @@ int List(RecipeFlags flags, SetFlags set, const std::string& family, const Invoc
                        family, invocation);
   }
   const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
-  return ListColumns(recipe.features, family, invocation);
+  return ListColumns(
+      recipe.data.frame.empty() ? recipe.features : recipe.features.BoundTo(recipe.data.frame),
+      family, invocation);
 }
 
-Frame FrameOf(const Recipe& recipe, const SeriesKey& key, const Home& home) {
-  const CandleSeries raw = CandleStore(home).Read(key, recipe.data.from, recipe.data.to);
-  const CandleSeries series = Fill(raw, recipe.data.fill, *recipe.data.calendar).series;
-  return FeatureFrame(series, recipe.data.calendar,
-                      ObservationsFor(recipe.features, key.symbol, home));
+// The frames whose columns a recipe's models see: one for all of its symbols, or one for each.
+std::vector<Frame> FramesOf(const Recipe& recipe, const Home& home) {
+  std::vector<std::vector<std::string>> groups;
+  for (const std::string& symbol : recipe.data.symbols) groups.push_back({symbol});
+  if (!recipe.data.frame.empty()) groups = {recipe.data.frame};
+  std::vector<Frame> frames;
+  for (const std::vector<std::string>& symbols : groups) {
+    std::vector<CandleSeries> series;
+    for (const std::string& symbol : symbols) {
+      const CandleSeries raw =
+          CandleStore(home).Read(recipe.data.KeyOf(symbol), recipe.data.from, recipe.data.to);
+      series.push_back(Fill(raw, recipe.data.fill, *recipe.data.calendar).series);
+    }
+    frames.push_back(FeatureFrame(std::move(series), recipe.data.calendar,
+                                  ObservationsFor(recipe.features, symbols, home)));
+  }
+  return frames;
+}
+
+std::string SymbolsText(const Frame& frame) {
+  return fmt::format("{}", fmt::join(frame.key().symbols(), ","));
+}
+
+void SayMatrix(const Frame& frame, const FeatureSet& set, size_t rows,
+               const std::filesystem::path& folder, const Invocation& invocation) {
+  invocation.Say(fmt::format("{}: {} columns x {} rows in {}", ToString(frame.key()), set.size(),
+                             FormatCount(static_cast<int64_t>(rows)), folder.string()));
+}
+
+Json MatrixJson(const Frame& frame, const FeatureSet& set, size_t rows,
+                const std::filesystem::path& folder) {
+  return {{"symbols", frame.key().symbols()},
+          {"folder", folder.string()},
+          {"columns", set.size()},
+          {"rows", rows}};
 }
 
 int BuildRecipe(const RecipeFlags& flags, const std::filesystem::path& out,
                 Invocation& invocation) {
   const Recipe recipe = LoadRecipe(flags.file, ToConfigOptions(flags), invocation.home());
   Json document = Json::array();
-  for (const SeriesKey& key : recipe.data.Keys()) {
-    const FeatureTable table =
-        BuildFeatures(recipe.features, FrameOf(recipe, key, invocation.home()));
-    const std::filesystem::path target = out / EscapePartition(key.symbol);
+  for (const Frame& frame : FramesOf(recipe, invocation.home())) {
+    const FeatureSet set = recipe.features.BoundTo(frame.key().symbols());
+    const std::filesystem::path target =
+        out / (frame.symbols() == 1 ? EscapePartition(SymbolsText(frame)) : "frame");
     AtomicFolder folder(target);
-    WriteMatrix(folder.staging(), table.index, table.names, table.columns,
-                recipe.features.ToJson());
+    const size_t rows = WriteFeatures(set, frame, folder.staging(), invocation.progress());
     folder.Commit();
-    document.push_back({{"symbol", key.symbol},
-                        {"folder", target.string()},
-                        {"columns", table.columns.size()},
-                        {"rows", table.rows()}});
-    invocation.Say(fmt::format("{}: {} columns x {} rows in {}", ToString(key),
-                               table.columns.size(),
-                               FormatCount(static_cast<int64_t>(table.rows())), target.string()));
+    document.push_back(MatrixJson(frame, set, rows, target));
+    if (frame.symbols() == 1) document.back()["symbol"] = SymbolsText(frame);
+    SayMatrix(frame, set, rows, target, invocation);
   }
   invocation.PrintJson(document);
   return 0;
 }
 
-// Group after group, a few at a time: never more than those in memory.
-void WriteStream(const FeatureStream& stream, const std::filesystem::path& folder,
-                 Invocation& invocation) {
-  MatrixWriter writer(folder, stream.index(), stream.Names());
-  const auto at_a_time = static_cast<size_t>(ThreadCount());
-  invocation.progress().Begin("features", static_cast<int64_t>(stream.groups()));
-  for (size_t first = 0; first < stream.groups(); first += at_a_time) {
-    const size_t count = std::min(at_a_time, stream.groups() - first);
-    std::vector<std::vector<std::vector<float>>> groups(count);
-    ParallelFor(count, [&](size_t i) {
-      groups[i].assign(stream.group(first + i).count, std::vector<float>(stream.rows()));
-      std::vector<float*> places;
-      for (std::vector<float>& column : groups[i]) places.push_back(column.data());
-      stream.Compute(first + i, places);
-    });
-    for (const auto& group : groups) {
-      for (const std::vector<float>& column : group) writer.Append(column);
-    }
-    invocation.progress().Advance(static_cast<int64_t>(count));
-  }
-  writer.Finish(stream.set().ToJson());
-  invocation.progress().End(fmt::format("{} columns", stream.columns()));
-}
-
 int BuildSet(const SetFlags& flags, const std::string& family, const std::filesystem::path& out,
              Invocation& invocation) {
   const Frame frame = ReadFrame(flags, invocation.home());
-  const FeatureStream stream(SetOf(flags, family), frame);
+  const FeatureSet set = SetOf(flags, family).BoundTo(frame.key().symbols());
   AtomicFolder folder(out);
-  WriteStream(stream, folder.staging(), invocation);
+  const size_t rows = WriteFeatures(set, frame, folder.staging(), invocation.progress());
   folder.Commit();
-  invocation.Say(fmt::format("{}: {} columns x {} rows in {}", ToString(frame.key()),
-                             stream.columns(), FormatCount(static_cast<int64_t>(stream.rows())),
-                             out.string()));
-  invocation.PrintJson({{"symbols", frame.key().symbols()},
-                        {"folder", out.string()},
-                        {"columns", stream.columns()},
-                        {"rows", stream.rows()}});
+  SayMatrix(frame, set, rows, out, invocation);
+  invocation.PrintJson(MatrixJson(frame, set, rows, out));
   return 0;
 }
 
@@ -271,8 +303,7 @@ int AuditRecipe(const RecipeFlags& flags, int64_t cuts, const Invocation& invoca
   LeakAuditOptions options = recipe.leak_audit;
   if (cuts > 0) options.cuts = static_cast<size_t>(cuts);
   Json document = Json::array();
-  for (const SeriesKey& key : recipe.data.Keys()) {
-    const Frame frame = FrameOf(recipe, key, invocation.home());
+  for (const Frame& frame : FramesOf(recipe, invocation.home())) {
     const LeakAudit audit = AuditFeatures(recipe.features, frame, options);
     document.push_back(Report(audit, frame.key(), invocation));
   }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "almanac/base/text.h"
 #include "almanac/cli/program_for_test.h"
 #include "almanac/dataset/bin_file.h"
 #include "almanac/lake/matrix.h"
@@ -34,6 +35,32 @@ TEST_F(FeatureCommands, ListTellsEveryColumnOfASet) {
   for (const char* key :
        {"name", "formula", "parameters", "unit", "range", "look_back", "known_at", "source"}) {
     EXPECT_TRUE(columns[0].contains(key)) << key;
+  }
+}
+
+TEST_F(FeatureCommands, ListsFitOneHundredColumnsAndLeaveNothingOut) {
+  for (const std::vector<std::string>& of :
+       {std::vector<std::string>{}, {"--set", "alpha158"}, {"--set", "gru44"}}) {
+    std::vector<std::string> arguments = {"features", "list"};
+    arguments.insert(arguments.end(), of.begin(), of.end());
+    const ProgramEnd end = folder_.Run(arguments);
+    ASSERT_EQ(end.status, 0) << end.err;
+    for (const std::string_view line : Split(end.out, '\n')) EXPECT_LE(line.size(), 100U) << line;
+    arguments.push_back("--json");
+    const Json json = folder_.Run(arguments).json();
+    // Line ends and indents are where spaces were.
+    std::string text;
+    for (const char c : end.out) {
+      if (c != '\n' && c != ' ') text += c;
+    }
+    for (const Json& entry : json) {
+      std::string formula;
+      for (const char c : entry.at("formula").get<std::string>()) {
+        if (c != ' ') formula += c;
+      }
+      EXPECT_THAT(text, HasSubstr(formula));
+      EXPECT_THAT(end.out, HasSubstr(entry.at("name").get<std::string>() + ": "));
+    }
   }
 }
 

@@ -101,7 +101,15 @@ Dataset Dataset::Pool(std::string name, std::span<const Dataset* const> parts,
   pool.target_name_ = first.target_name_;
   pool.target_unit_ = first.target_unit_;
   pool.target_classes_ = first.target_classes_;
+  std::vector<std::vector<char>> has_label;
+  for (const Dataset* part : parts) {
+    has_label.emplace_back(part->rows(), 0);
+    for (const uint32_t row : part->label_rows_) has_label.back()[row] = 1;
+  }
   for (const Origin& o : rows) {
+    if (has_label[o.part][o.row] != 0) {
+      pool.label_rows_.push_back(static_cast<uint32_t>(owned->time.size()));
+    }
     owned->time.push_back(parts[o.part]->time_[o.row]);
     pool.target_.push_back(parts[o.part]->target_[o.row]);
     pool.label_end_.push_back(parts[o.part]->label_end_[o.row]);
@@ -118,6 +126,22 @@ Dataset Dataset::Pool(std::string name, std::span<const Dataset* const> parts,
   return pool;
 }
 
+Dataset Dataset::WithColumns(std::span<const size_t> columns) const {
+  if (columns.empty()) throw Error(ErrorCode::kUsage, symbol_, "no columns", "take one or more");
+  Dataset data = *this;
+  data.columns_.clear();
+  data.names_.clear();
+  for (const size_t c : columns) {
+    if (c >= features()) {
+      throw Error(ErrorCode::kUsage, symbol_, fmt::format("column {} of {}", c, features()),
+                  "take columns that there are");
+    }
+    data.columns_.push_back(columns_[c]);
+    data.names_.push_back(names_[c]);
+  }
+  return data;
+}
+
 void Dataset::SetLabels(const Labels& labels) {
   CheckIncreasing(symbol_, "feature", time_);
   CheckIncreasing(symbol_, "label", labels.t0);
@@ -131,6 +155,7 @@ void Dataset::SetLabels(const Labels& labels) {
     while (label < labels.rows() && labels.t0[label] < time_[row]) ++label;
     if (label == labels.rows()) break;
     if (labels.t0[label] != time_[row]) continue;
+    label_rows_.push_back(static_cast<uint32_t>(row));
     target_[row] = labels.value[label];
     label_end_[row] = labels.t1[label];
     joined += !std::isnan(target_[row]);

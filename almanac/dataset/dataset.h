@@ -1,7 +1,9 @@
 // A dataset: feature columns and one target over the same rows, joined by time.
 //
-// The rows are those of the features; a label belongs to the row whose time is its t0. Columns are
-// views: into a mapped matrix or into a table in memory, kept alive by the dataset, never copied.
+// The rows are those of the features; a label belongs to the row whose time is its t0. Of labels at
+// events only some rows have one: these alone are split, learnt from and forecast, the others are
+// there for what looks back over rows. Columns are views: into a mapped matrix or into a table in
+// memory, kept alive by the dataset, never copied.
 #ifndef ALMANAC_DATASET_DATASET_H_
 #define ALMANAC_DATASET_DATASET_H_
 
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "almanac/base/time.h"
+#include "almanac/dataset/fold.h"
 #include "almanac/dataset/split.h"
 #include "almanac/feature/build.h"
 #include "almanac/lake/matrix.h"
@@ -54,11 +57,23 @@ class Dataset {
   // The last instant that each row's label looks at (the row's own time if it has none).
   std::span<const TimeMs> label_end() const { return label_end_; }
 
+  // The rows that the labels speak of, increasing: bars or events, whether their label is known or
+  // not.
+  std::span<const uint32_t> label_rows() const { return label_rows_; }
+
+  // The same rows with some of the columns, in the order given; their values are not copied. Throws
+  // Error(kUsage) for a column that there is not, or none.
+  Dataset WithColumns(std::span<const size_t> columns) const;
+
   bool HasFeatures(size_t row) const;  // all are finite
   bool IsComplete(size_t row) const;   // and so is the target
 
+  // Of the rows that have labels.
   DataSplit SplitRows(const SplitSpec& spec) const {
-    return DataSplit::Chronological(time_, label_end_, spec);
+    return DataSplit::Chronological(time_, label_end_, spec, label_rows_);
+  }
+  CrossValidation FoldRows(const FoldSpec& spec) const {
+    return CrossValidation::Make(time_, label_end_, spec, label_rows_);
   }
 
  private:
@@ -74,6 +89,7 @@ class Dataset {
   std::vector<std::string> target_classes_;
   std::vector<double> target_;
   std::vector<TimeMs> label_end_;
+  std::vector<uint32_t> label_rows_;
 };
 
 // The rows of `rows` that can be learnt from, in order, and how many had to be left out.

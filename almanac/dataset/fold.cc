@@ -64,8 +64,9 @@ TimeMs After(TimeMs time, DurationMs duration) {
 
 class CrossValidation::Maker {
  public:
-  Maker(std::span<const TimeMs> t0, std::span<const TimeMs> t1, const FoldSpec& spec)
-      : t0_(t0), t1_(t1), spec_(spec), order_(InOrderOfTime(t0)) {
+  Maker(std::span<const TimeMs> t0, std::span<const TimeMs> t1, const FoldSpec& spec,
+        std::span<const uint32_t> rows)
+      : t0_(t0), t1_(t1), spec_(spec), order_(InOrderOfTime(t0, rows)) {
     auto intervals = std::make_shared<TrainingRows::Intervals>();
     intervals->t0.assign(t0.begin(), t0.end());
     intervals->t1.assign(t1.begin(), t1.end());
@@ -278,11 +279,16 @@ Json FoldSpec::ToJson() const {
 
 CrossValidation CrossValidation::Make(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
                                       const FoldSpec& spec) {
+  return Make(t0, t1, spec, AllRows(t0.size()));
+}
+
+CrossValidation CrossValidation::Make(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
+                                      const FoldSpec& spec, std::span<const uint32_t> rows) {
   CheckSpec(spec);
   CheckIntervals(t0, t1);
-  if (t0.empty()) ThrowFolds("there are no rows", "give a longer range of data");
+  if (rows.empty()) ThrowFolds("there are no rows", "give a longer range of data");
   CrossValidation result;
-  const Maker maker(t0, t1, spec);
+  const Maker maker(t0, t1, spec, rows);
   if (IsWindowed(spec.scheme)) {
     maker.MakeWindows(&result);
   } else if (spec.scheme == FoldScheme::kPurgedKFold) {

@@ -61,6 +61,9 @@ class CrossValidation {
   // where no window is left.
   static CrossValidation Make(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
                               const FoldSpec& spec);
+  // The same of some rows alone, such as those of events.
+  static CrossValidation Make(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
+                              const FoldSpec& spec, std::span<const uint32_t> rows);
 
   const std::vector<Fold>& folds() const { return folds_; }
   size_t skipped() const { return skipped_; }

@@ -25,9 +25,19 @@ void CheckIntervals(std::span<const TimeMs> t0, std::span<const TimeMs> t1) {
   }
 }
 
-std::vector<uint32_t> InOrderOfTime(std::span<const TimeMs> t0) {
-  std::vector<uint32_t> order(t0.size());
-  std::iota(order.begin(), order.end(), 0U);
+std::vector<uint32_t> AllRows(size_t count) {
+  std::vector<uint32_t> rows(count);
+  std::iota(rows.begin(), rows.end(), 0U);
+  return rows;
+}
+
+std::vector<uint32_t> InOrderOfTime(std::span<const TimeMs> t0, std::span<const uint32_t> rows) {
+  std::vector<uint32_t> order(rows.begin(), rows.end());
+  for (const uint32_t row : order) {
+    if (row < t0.size()) continue;
+    throw Error(ErrorCode::kBadData, "split", fmt::format("row {} of {}", row, t0.size()),
+                "split rows that there are");
+  }
   std::stable_sort(order.begin(), order.end(),
                    [&](uint32_t a, uint32_t b) { return t0[a] < t0[b]; });
   return order;

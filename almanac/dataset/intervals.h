@@ -2,6 +2,7 @@
 #ifndef ALMANAC_DATASET_INTERVALS_H_
 #define ALMANAC_DATASET_INTERVALS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -13,8 +14,12 @@ namespace almanac {
 // Throws Error(kBadData) naming the row for t1 < t0, or if their numbers differ.
 void CheckIntervals(std::span<const TimeMs> t0, std::span<const TimeMs> t1);
 
-// Row numbers by t0; rows of one instant keep their order.
-std::vector<uint32_t> InOrderOfTime(std::span<const TimeMs> t0);
+// 0, 1, ..., count - 1.
+std::vector<uint32_t> AllRows(size_t count);
+
+// `rows` by their t0; rows of one instant keep their order. Throws Error(kBadData) for a row
+// outside `t0`.
+std::vector<uint32_t> InOrderOfTime(std::span<const TimeMs> t0, std::span<const uint32_t> rows);
 
 // Whether what ends at `end` stays before `start` by more than the embargo, which is not negative.
 inline bool EndsBefore(TimeMs end, TimeMs start, DurationMs embargo) {

@@ -126,10 +126,15 @@ std::string_view Name(Part part) {
 
 DataSplit DataSplit::Chronological(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
                                    const SplitSpec& spec) {
+  return Chronological(t0, t1, spec, AllRows(t0.size()));
+}
+
+DataSplit DataSplit::Chronological(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
+                                   const SplitSpec& spec, std::span<const uint32_t> rows) {
   CheckSpec(spec);
   CheckIntervals(t0, t1);
-  if (t0.empty()) ThrowSplit("there are no rows", "give a longer range of data");
-  const std::vector<uint32_t> order = InOrderOfTime(t0);
+  const std::vector<uint32_t> order = InOrderOfTime(t0, rows);
+  if (order.empty()) ThrowSplit("there are no rows", "give a longer range of data");
   const Boundaries start = BoundariesOf(t0, order, spec);
 
   DataSplit split;
@@ -149,9 +154,10 @@ DataSplit DataSplit::Chronological(std::span<const TimeMs> t0, std::span<const T
   }
   const auto require = [&](bool has_rows, Part part) {
     if (has_rows) return;
-    ThrowSplit(fmt::format("no row is left for the {} part of {} rows, {} to {}", Name(part),
-                           t0.size(), FormatTime(t0[order.front()]), FormatTime(t0[order.back()])),
-               "move the boundaries, give more data, or shorten the horizon or the embargo");
+    ThrowSplit(
+        fmt::format("no row is left for the {} part of {} rows, {} to {}", Name(part), order.size(),
+                    FormatTime(t0[order.front()]), FormatTime(t0[order.back()])),
+        "move the boundaries, give more data, or shorten the horizon or the embargo");
   };
   require(!training.empty(), Part::kTraining);
   require(!split.validation_.empty() || start.validation == start.test, Part::kValidation);

@@ -87,6 +87,10 @@ class DataSplit {
   // without rows.
   static DataSplit Chronological(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
                                  const SplitSpec& spec);
+  // The same of some rows alone, such as those of events: shares are of them, the others are in no
+  // part and not counted.
+  static DataSplit Chronological(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
+                                 const SplitSpec& spec, std::span<const uint32_t> rows);
 
   TrainingRows training() const { return *training_; }
   std::span<const uint32_t> rows(Part part) const;             // in order of t0

@@ -345,14 +345,6 @@ std::string VerdictOf(const ClassEvaluation& evaluation, double significance) {
 
 }  // namespace
 
-std::vector<double> NaiveFrequencies(const std::vector<uint32_t>& outcomes, size_t classes) {
-  std::vector<double> frequency(classes, 0.5);
-  for (const uint32_t outcome : outcomes) frequency[outcome] += 1;
-  const double total = static_cast<double>(outcomes.size()) + 0.5 * static_cast<double>(classes);
-  for (double& value : frequency) value /= total;
-  return frequency;
-}
-
 ClassEvaluation EvaluateClasses(const ClassSample& sample, const EvaluateOptions& options) {
   Check(sample);
   CheckOptions(options.bootstrap);

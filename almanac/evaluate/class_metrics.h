@@ -76,10 +76,6 @@ struct ClassEvaluation : EvaluationHead {
 // not.
 ClassEvaluation EvaluateClasses(const ClassSample& sample, const EvaluateOptions& options);
 
-// The frequencies of the classes among `outcomes`, each with half a row more, so that a class that
-// did not occur is not impossible.
-std::vector<double> NaiveFrequencies(const std::vector<uint32_t>& outcomes, size_t classes);
-
 Json ToJson(const ClassEvaluation& evaluation);
 
 }  // namespace almanac

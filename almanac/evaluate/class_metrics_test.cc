@@ -9,6 +9,7 @@
 #include "almanac/base/parallel.h"
 #include "almanac/base/random.h"
 #include "almanac/evaluate/golden_test_util.h"
+#include "almanac/forecast/baseline.h"
 
 namespace almanac {
 namespace {

@@ -12,6 +12,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/text.h"
 #include "almanac/evaluate/breakdown.h"
+#include "almanac/forecast/baseline.h"
 
 namespace almanac {
 namespace {
@@ -264,6 +265,17 @@ class Judge {
     return class_labels_;
   }
 
+  std::vector<double> NaiveClasses() {
+    if (!options_.naive_frequencies.empty()) return options_.naive_frequencies;
+    std::vector<uint32_t> known;
+    for (const Labels& labels : ClassLabels()) {
+      for (const double value : KnownOutcomes(labels, first_made_at_)) {
+        known.push_back(static_cast<uint32_t>(value));
+      }
+    }
+    return NaiveFrequencies(known, ClassLabels().front().classes.size());
+  }
+
   void AddClasses(const std::string& model, const std::vector<size_t>& rows,
                   HorizonEvaluation& result) {
     const std::vector<const ForecastTable::Extra*> columns = ColumnsGiven(table_, rows, "p_");
@@ -291,13 +303,7 @@ class Judge {
       of_class.push_back(*found);
     }
     sample.probability.resize(of_class.size());
-    std::vector<uint32_t> known;
-    for (const Labels& labels : all) {
-      for (const double value : KnownOutcomes(labels, first_made_at_)) {
-        known.push_back(static_cast<uint32_t>(value));
-      }
-    }
-    sample.naive = NaiveFrequencies(known, sample.classes.size());
+    sample.naive = NaiveClasses();
     for (const size_t row : rows) {
       const Labels& labels = all[place_.at(table_.symbol[row])];
       const size_t label = LabelAt(labels, table_.made_at[row]);

@@ -30,6 +30,9 @@ struct TableOptions {
   CrossSectionOptions cross_section = {};
   // What the columns p_CLASS forecast; its labels have classes. None: such columns are refused.
   std::optional<AnyTarget> class_target = std::nullopt;
+  // The naive forecast of its classes; empty: their frequencies (NaiveFrequencies) among the
+  // outcomes known before the first forecast.
+  std::vector<double> naive_frequencies = {};
 };
 
 struct ModelRanking {

@@ -8,6 +8,8 @@
 #include "almanac/base/error.h"
 #include "almanac/base/text.h"
 #include "almanac/feature/cell/average.h"
+#include "almanac/feature/cell/order.h"
+#include "almanac/feature/cell/score.h"
 #include "almanac/feature/family.h"
 #include "almanac/feature/window.h"
 
@@ -15,35 +17,6 @@ namespace almanac {
 namespace {
 
 using Node = KernelGraph::Node;
-
-struct ZScoreCell {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  FoldWindow<Moments> window;
-
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    const Moments::Value fold = window.Push(Moments::Of(in[0]));
-    const bool known = window.full() && fold.squares > 0;
-    out[0] = known ? (in[0] - fold.mean) / fold.SampleDeviation() : kUnknown;
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(window);
-  }
-};
-
-struct SampleDeviationCell {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  FoldWindow<Moments> window;
-
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    const Moments::Value fold = window.Push(Moments::Of(in[0]));
-    out[0] = window.full() ? fold.SampleDeviation() : kUnknown;
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(window);
-  }
-};
 
 struct MeanCell {
   static constexpr size_t kInputs = 1, kOutputs = 1;
@@ -60,31 +33,6 @@ struct MeanCell {
   }
 };
 
-struct RankCell {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  std::vector<double> ring;
-  uint64_t position = 0;
-
-  explicit RankCell(int64_t length) : ring(static_cast<size_t>(length), kUnknown) {}
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    ring[position] = in[0];
-    if (++position == ring.size()) position = 0;
-    int64_t less = 0, equal = 0, greater = 0;
-    for (const double value : ring) {
-      less += value < in[0] ? 1 : 0;
-      equal += value == in[0] ? 1 : 0;
-      greater += value > in[0] ? 1 : 0;
-    }
-    const auto count = static_cast<int64_t>(ring.size());
-    const double rank = static_cast<double>(2 * less + equal + 1) / 2;
-    out[0] = less + equal + greater == count ? rank / static_cast<double>(count) : kUnknown;
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(ring, position);
-  }
-};
-
 struct PositionCell {
   static constexpr size_t kInputs = 1, kOutputs = 1;
   FoldWindow<Minimum> lowest;
@@ -98,19 +46,6 @@ struct PositionCell {
   template <typename Archive>
   void Visit(Archive& archive) {
     archive(lowest, highest);
-  }
-};
-
-struct DifferenceCell {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  LagWindow values;
-
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    out[0] = in[0] - values.Push(in[0]);
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(values);
   }
 };
 
@@ -133,11 +68,14 @@ Node AddWith(KernelGraph& graph, const std::string& key, Node value, const Cell&
   return graph.Add(key, {value}, [&] { return MakeKernel(cell); });
 }
 
+Node AddScore(KernelGraph& graph, const std::string& key, Node value, int64_t n) {
+  return AddWith(graph, key, value, ScoreCell{FoldWindow<Moments>(n)});
+}
 Node AddZScore(KernelGraph& graph, const std::string& key, Node value, int64_t n) {
-  return AddWith(graph, key, value, ZScoreCell{FoldWindow<Moments>(n)});
+  return AddScore(graph, key, value, n) + 1;
 }
 Node AddRank(KernelGraph& graph, const std::string& key, Node value, int64_t n) {
-  return AddWith(graph, key, value, RankCell(n));
+  return AddWith(graph, key, value, RankCell{SortedWindow(n)});
 }
 Node AddPosition(KernelGraph& graph, const std::string& key, Node value, int64_t n) {
   return AddWith(graph, key, value, PositionCell{FoldWindow<Minimum>(n), FoldWindow<Maximum>(n)});
@@ -158,7 +96,7 @@ Node AddMaximum(KernelGraph& graph, const std::string& key, Node value, int64_t 
   return AddWith(graph, key, value, FoldCell<Maximum>{FoldWindow<Maximum>(n)});
 }
 Node AddDeviation(KernelGraph& graph, const std::string& key, Node value, int64_t n) {
-  return AddWith(graph, key, value, SampleDeviationCell{FoldWindow<Moments>(n)});
+  return AddScore(graph, key, value, n);
 }
 
 double Over(const std::array<double, 2>& in) { return in[1] != 0 ? in[0] / in[1] : kUnknown; }
@@ -175,13 +113,12 @@ Node AddCombination(KernelGraph& graph, Combination combination, Node value, Nod
 }  // namespace
 
 const std::vector<TransformKind>& TransformKinds() {
-  constexpr int64_t kLargestRank = 10'000;
   constexpr int64_t kLargest = FeatureSet::kLargestWindow;
   static const std::vector<TransformKind> kKinds = {
       {"zscore", "(x[t] - mean(x)) / std(x) over n bars, std with divisor n - 1",
        "standard deviations", "[-(n-1)/sqrt(n), (n-1)/sqrt(n)]", 2, kLargest, false, AddZScore},
-      {"rank", "average rank of x[t] among the last n / n", "ratio", "(0, 1]", 1, kLargestRank,
-       false, AddRank},
+      {"rank", "average rank of x[t] among the last n / n", "ratio", "(0, 1]", 1,
+       SortedWindow::kLargest, false, AddRank},
       {"position", "(x[t] - min(x)) / (max(x) - min(x)) over n bars", "ratio", "[0, 1]", 2,
        kLargest, false, AddPosition},
       {"diff", "x[t] - x[t-n]", "", "(-inf, inf)", 1, kLargest, true, AddDifference},

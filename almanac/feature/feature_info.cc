@@ -6,6 +6,7 @@
 
 #include "almanac/feature/compose.h"
 #include "almanac/feature/feature_spec.h"
+#include "almanac/feature/role.h"
 #include "almanac/feature/set.h"
 
 namespace almanac {
@@ -106,7 +107,7 @@ Json ToJson(const FeatureInfo& info) {
                {"unit", info.unit},           {"range", info.range},
                {"look_back", info.look_back}, {"unbounded_memory", info.unbounded_memory},
                {"timeframe", info.timeframe}, {"known_at", info.known_at},
-               {"source", info.source}};
+               {"source", info.source},       {"role", Name(RoleOf(info.spec))}};
   Json composition = SpecToJson(info.spec);
   composition.erase("family");
   for (const auto& parameter : info.spec.parameters) composition.erase(parameter.first);

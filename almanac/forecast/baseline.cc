@@ -19,7 +19,14 @@ std::unique_ptr<ConstantForecaster> ConstantForecaster::Load(Rule rule,
   const std::string text = ReadFile(file);
   auto forecaster = std::make_unique<ConstantForecaster>(rule);
   try {
-    forecaster->value_ = Json::parse(text).at("value").get<double>();
+    const Json json = Json::parse(text);
+    if (json.contains("classes")) {
+      forecaster->value_ = std::nan("");
+      forecaster->classes_ = json.at("classes").get<std::vector<std::string>>();
+      forecaster->probability_ = json.at("probability").get<std::vector<double>>();
+    } else {
+      forecaster->value_ = json.at("value").get<double>();
+    }
   } catch (const Json::exception& error) {
     throw Error(ErrorCode::kBadData, file.string(), error.what(),
                 "expected a saved " + forecaster->kind() + " forecaster");
@@ -27,7 +34,38 @@ std::unique_ptr<ConstantForecaster> ConstantForecaster::Load(Rule rule,
   return forecaster;
 }
 
+void ConstantForecaster::CheckTarget(const std::vector<std::string>& classes) const {
+  if (classes.empty() || rule_ == Rule::kNaive) return;
+  throw Error(ErrorCode::kUsage, kind(), "a target of classes has no mean",
+              "leave it out: naive gives how often each class was");
+}
+
+std::vector<double> NaiveFrequencies(const std::vector<uint32_t>& outcomes, size_t classes) {
+  std::vector<double> frequency(classes, 0.5);
+  for (const uint32_t outcome : outcomes) frequency.at(outcome) += 1;
+  const double sum = static_cast<double>(outcomes.size()) + 0.5 * static_cast<double>(classes);
+  for (double& share : frequency) share /= sum;
+  return frequency;
+}
+
+FitReport ConstantForecaster::FitClasses(const FitInput& input) {
+  FitReport report;
+  std::vector<uint32_t> outcomes;
+  for (const uint32_t row : input.training.rows()) {
+    const double target = input.data.target()[row];
+    if (std::isfinite(target)) outcomes.push_back(static_cast<uint32_t>(target));
+  }
+  report.rows = outcomes.size();
+  report.dropped = input.training.size() - report.rows;
+  value_ = std::nan("");
+  classes_ = input.data.target_classes();
+  probability_ = NaiveFrequencies(outcomes, classes_.size());
+  return report;
+}
+
 FitReport ConstantForecaster::Fit(const FitInput& input) {
+  CheckTarget(input.data.target_classes());
+  if (!input.data.target_classes().empty()) return FitClasses(input);
   if (input.data.target_unit() == "price") {
     throw Error(ErrorCode::kUsage, kind() + " forecaster",
                 "the target " + input.data.target_name() + " is a price",
@@ -62,10 +100,17 @@ Prediction ConstantForecaster::Predict(const Dataset&, std::span<const uint32_t>
   }
   Prediction prediction;
   prediction.value.assign(rows.size(), *value_);
+  for (size_t c = 0; c < classes_.size(); ++c) {
+    prediction.extra_names.push_back(ClassColumn(classes_[c]));
+    prediction.extra.emplace_back(rows.size(), probability_[c]);
+  }
   return prediction;
 }
 
 Json ConstantForecaster::Describe() const {
+  if (!classes_.empty()) {
+    return {{"kind", kind()}, {"classes", classes_}, {"probability", probability_}};
+  }
   return {{"kind", kind()}, {"value", value_ ? Json(*value_) : Json(nullptr)}};
 }
 

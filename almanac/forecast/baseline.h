@@ -1,6 +1,7 @@
 // The forecasts that every model must beat.
 //   naive  tomorrow equals today: the forward return is 0. For a target in prices there is no such
 //          constant, so forward_close is refused: forecast its return.
+//          Of a target of classes: how often each was in training.
 //   drift  the mean of the training target, whatever the features say.
 #ifndef ALMANAC_FORECAST_BASELINE_H_
 #define ALMANAC_FORECAST_BASELINE_H_
@@ -10,12 +11,17 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "almanac/forecast/forecaster.h"
 
 namespace almanac {
 
-// A forecaster that gives one number for every row, NaN features or not.
+// The frequencies of the classes among `outcomes`, each with half a row more, so that a class that
+// did not occur is not impossible.
+std::vector<double> NaiveFrequencies(const std::vector<uint32_t>& outcomes, size_t classes);
+
+// A forecaster that says the same of every row, NaN features or not.
 class ConstantForecaster final : public Forecaster {
  public:
   enum class Rule { kNaive, kDrift };
@@ -23,6 +29,7 @@ class ConstantForecaster final : public Forecaster {
   static std::unique_ptr<ConstantForecaster> Load(Rule rule, const std::filesystem::path& folder);
 
   std::string kind() const override { return rule_ == Rule::kNaive ? "naive" : "drift"; }
+  void CheckTarget(const std::vector<std::string>& classes) const override;
   FitReport Fit(const FitInput& input) override;
   Prediction Predict(const Dataset& data, std::span<const uint32_t> rows) const override;
   Json Describe() const override;
@@ -30,7 +37,11 @@ class ConstantForecaster final : public Forecaster {
 
  private:
   Rule rule_;
-  std::optional<double> value_;
+  FitReport FitClasses(const FitInput& input);
+
+  std::optional<double> value_;  // NaN for classes
+  std::vector<std::string> classes_;
+  std::vector<double> probability_;
 };
 
 }  // namespace almanac

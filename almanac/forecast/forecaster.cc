@@ -1,6 +1,7 @@
 #include "almanac/forecast/forecaster.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -35,6 +36,16 @@ ForecasterKind RidgeKind() {
 }
 
 }  // namespace
+
+std::string ClassColumn(const std::string& class_name) { return "p_" + class_name; }
+
+void Forecaster::CheckTarget(const std::vector<std::string>& classes) const {
+  if (classes.empty()) return;
+  throw Error(
+      ErrorCode::kUsage, kind(),
+      fmt::format("forecasts numbers, and the target is of classes: {}", fmt::join(classes, ", ")),
+      "take a kind that forecasts classes, such as gbdt, or a target of numbers");
+}
 
 ForecasterKinds ForecasterKinds::BuiltIn() {
   ForecasterKinds kinds;

@@ -38,16 +38,24 @@ struct FitReport {
 
 // One row of forecasts for each asked row.
 struct Prediction {
-  std::vector<double> value;  // in the target's unit; NaN where a needed feature is
+  // In the target's unit; NaN where a needed feature is, and of classes, which have probabilities.
+  std::vector<double> value;
   // Further columns such as quantiles or class probabilities, named as in the forecast table.
   std::vector<std::string> extra_names;
   std::vector<std::vector<double>> extra;
 };
 
+// The name of the column that holds a class's probability: "p_up".
+std::string ClassColumn(const std::string& class_name);
+
 class Forecaster {
  public:
   virtual ~Forecaster() = default;
   virtual std::string kind() const = 0;  // "ridge"
+  // Throws Error(kUsage) unless the forecaster, as it is configured, can forecast a target of these
+  // classes, or of numbers if there are none. As long as a kind does not say otherwise, it
+  // forecasts numbers.
+  virtual void CheckTarget(const std::vector<std::string>& classes) const;
   // Throws Error(kBadData) if there is nothing to learn from, Error(kInterrupted) if stopped.
   virtual FitReport Fit(const FitInput& input) = 0;
   // Throws Error(kUsage) before Fit, Error(kBadData) if the columns are not those of Fit.

@@ -161,6 +161,7 @@ RidgeForecaster::RidgeForecaster(RidgeOptions options) : options_(std::move(opti
 }
 
 FitReport RidgeForecaster::Fit(const FitInput& input) {
+  CheckTarget(input.data.target_classes());
   fold_errors_.clear();
   lambda_ = options_.lambdas.front();
   if (options_.lambdas.size() > 1) {

@@ -154,6 +154,11 @@ Quantity QuantityOf(TargetKind kind) {
   return Quantity::kReturn;
 }
 
+Quantity QuantityOf(const AnyTarget& target) {
+  const auto* price = std::get_if<TargetSpec>(&target);
+  return price == nullptr ? Quantity::kReturn : QuantityOf(price->kind);
+}
+
 void ForecastTable::Append(const Forecast& forecast) {
   model.push_back(forecast.model);
   symbol.push_back(forecast.symbol);
@@ -248,15 +253,18 @@ std::vector<double> ForecastTable::Returns() const {
 
 ForecastTable MakeForecasts(const std::string& model, const Forecaster& forecaster,
                             const Dataset& data, std::span<const uint32_t> rows,
-                            const TargetSpec& target, const CandleSeries& series, size_t* skipped) {
+                            const AnyTarget& target, const CandleSeries& series, size_t* skipped) {
   const Prediction prediction = forecaster.Predict(data, rows);
   const DurationMs timeframe = series.key.timeframe.duration();
   ForecastTable table;
-  table.quantity = QuantityOf(target.kind);
+  table.quantity = QuantityOf(target);
+  const int64_t horizon = HorizonOf(target);
+  const bool of_classes = !ClassesOf(target).empty() && !prediction.extra.empty();
   for (const std::string& name : prediction.extra_names) table.extra.push_back({name, {}});
   size_t left_out = 0;
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (std::isnan(prediction.value[i])) {
+    const bool has_probability = of_classes && !std::isnan(prediction.extra.front()[i]);
+    if (std::isnan(prediction.value[i]) && !has_probability) {
       ++left_out;
       continue;
     }
@@ -269,8 +277,8 @@ ForecastTable MakeForecasts(const std::string& model, const Forecaster& forecast
                   "give the series that the features were made from");
     }
     const double price = series.close[static_cast<size_t>(bar - series.open_time.begin())];
-    table.Append({model, data.symbol(), made_at, made_at + target.horizon * timeframe,
-                  target.horizon, price, prediction.value[i]});
+    table.Append({model, data.symbol(), made_at, made_at + horizon * timeframe, horizon, price,
+                  prediction.value[i]});
     for (size_t e = 0; e < table.extra.size(); ++e) {
       table.extra[e].values.back() = prediction.extra[e][i];
     }

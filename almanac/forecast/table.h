@@ -15,7 +15,7 @@
 #include "almanac/dataset/dataset.h"
 #include "almanac/forecast/forecaster.h"
 #include "almanac/market/candle.h"
-#include "almanac/target/target.h"
+#include "almanac/target/any_target.h"
 
 namespace almanac {
 
@@ -27,6 +27,8 @@ enum class Quantity {
 };
 std::string_view Name(Quantity quantity);  // "return", "log_return", "price"
 Quantity QuantityOf(TargetKind kind);
+// Of classes, which have no values: kReturn.
+Quantity QuantityOf(const AnyTarget& target);
 
 // One row at a time, without the extra columns.
 struct Forecast {
@@ -82,12 +84,12 @@ struct ForecastTable {
   static ForecastTable Load(const std::filesystem::path& file);
 };
 
-// The forecasts for `rows` of `data` as a table. Rows without a value (a feature is NaN) are left
-// out; `skipped` receives their number. The price comes from `series`, whose KnownAt are the rows'
-// times (Error(kBadData) if a row has no bar).
+// The forecasts for `rows` of `data` as a table. Rows without a value (a feature is NaN) or, of a
+// target of classes, without probabilities are left out; `skipped` receives their number. The price
+// comes from `series`, whose KnownAt are the rows' times (Error(kBadData) if a row has no bar).
 ForecastTable MakeForecasts(const std::string& model, const Forecaster& forecaster,
                             const Dataset& data, std::span<const uint32_t> rows,
-                            const TargetSpec& target, const CandleSeries& series,
+                            const AnyTarget& target, const CandleSeries& series,
                             size_t* skipped = nullptr);
 
 }  // namespace almanac

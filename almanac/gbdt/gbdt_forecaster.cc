@@ -1,6 +1,7 @@
 #include "almanac/gbdt/gbdt_forecaster.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -47,6 +48,13 @@ LabelledRows WithTarget(const Dataset& data, std::span<const uint32_t> rows) {
   return labelled;
 }
 
+// Whether `settings` name the parameter, by whichever of its names.
+bool IsGiven(const gbdt::Settings& settings, std::string_view parameter) {
+  return std::any_of(settings.begin(), settings.end(), [&](const auto& setting) {
+    return gbdt::CanonicalParameter(setting.first) == parameter;
+  });
+}
+
 Json ImportanceJson(const gbdt::Model& model, const std::vector<std::string>& names) {
   const std::vector<double> gain = model.FeatureImportance(gbdt::Importance::kGain);
   std::vector<size_t> order(gain.size());
@@ -78,12 +86,6 @@ GbdtOptions GbdtOptions::FromConfig(const ConfigNode& node) {
 }
 
 GbdtForecaster::GbdtForecaster(GbdtOptions options) : options_(std::move(options)) {
-  const std::string objective = ParamsOf(0).objective;
-  if (objective == "binary" || objective == "multiclass") {
-    throw Error(ErrorCode::kUsage, "parameters.objective",
-                fmt::format("{} forecasts classes, but targets are numbers", objective),
-                "take regression, regression_l1, huber or quantile");
-  }
   double previous = 0;
   for (const double percent : options_.quantiles) {
     if (!(percent > previous && percent < 100)) {
@@ -94,12 +96,55 @@ GbdtForecaster::GbdtForecaster(GbdtOptions options) : options_(std::move(options
   }
 }
 
+void GbdtForecaster::CheckTarget(const std::vector<std::string>& classes) const {
+  const auto refuse = [](const char* where, std::string what, std::string remedy) {
+    throw Error(ErrorCode::kUsage, where, std::move(what), std::move(remedy));
+  };
+  const gbdt::Params params = gbdt::Params::Parse(options_.parameters, "parameters");
+  const bool of_classes = params.objective == "binary" || params.objective == "multiclass";
+  if (classes.empty()) {
+    if (!of_classes) return;
+    refuse("parameters.objective",
+           fmt::format("{} forecasts classes, and the target is a number", params.objective),
+           "take regression, regression_l1, huber or quantile, or a target of classes");
+  }
+  const std::string names = fmt::format("{}", fmt::join(classes, ", "));
+  if (!options_.quantiles.empty()) {
+    refuse("quantiles", "the target is of classes: " + names, "leave quantiles out");
+  }
+  if (!of_classes && IsGiven(options_.parameters, "objective")) {
+    refuse("parameters.objective",
+           fmt::format("{} forecasts numbers, and the target is of classes: {}", params.objective,
+                       names),
+           "leave the objective out");
+  }
+  if (params.objective == "binary" && classes.size() != 2) {
+    refuse(
+        "parameters.objective",
+        fmt::format("binary is of two classes, and the target has {}: {}", classes.size(), names),
+        "leave the objective out");
+  }
+  if (params.objective == "multiclass" && static_cast<size_t>(params.num_class) != classes.size()) {
+    refuse("parameters.num_class",
+           fmt::format("{}, and the target has {} classes: {}", params.num_class, classes.size(),
+                       names),
+           "leave objective and num_class out");
+  }
+}
+
 std::string GbdtForecaster::NameOf(size_t model) const {
+  if (!classes_.empty()) return "classes";
   return model == 0 ? "value" : fmt::format("q{}", options_.quantiles[model - 1]);
 }
 
 gbdt::Params GbdtForecaster::ParamsOf(size_t model) const {
-  gbdt::Params params = gbdt::Params::Parse(options_.parameters, "parameters");
+  gbdt::Settings settings = options_.parameters;
+  if (!classes_.empty() && !IsGiven(settings, "objective")) {
+    const bool two = classes_.size() == 2;
+    settings.emplace_back("objective", two ? "binary" : "multiclass");
+    if (!two) settings.emplace_back("num_class", std::to_string(classes_.size()));
+  }
+  gbdt::Params params = gbdt::Params::Parse(settings, "parameters");
   params.exact = options_.exact;
   if (model == 0) return params;
   params.objective = "quantile";
@@ -109,6 +154,8 @@ gbdt::Params GbdtForecaster::ParamsOf(size_t model) const {
 }
 
 FitReport GbdtForecaster::Fit(const FitInput& input) {
+  CheckTarget(input.data.target_classes());
+  classes_ = input.data.target_classes();
   const LabelledRows learn = WithTarget(input.data, input.training.rows());
   const LabelledRows judge = WithTarget(input.data, input.validation);
   if (learn.rows.empty()) {
@@ -147,6 +194,12 @@ Prediction GbdtForecaster::Predict(const Dataset& data, std::span<const uint32_t
                 "give the same features in the same order");
   }
   Prediction prediction;
+  if (!classes_.empty()) {
+    AddProbabilities(
+        predictors_.front().PredictAll(SourceOf(data, rows), gbdt::Output::kTransformed),
+        prediction);
+    return prediction;
+  }
   for (size_t m = 0; m < models_.size(); ++m) {
     std::vector<double> values =
         predictors_[m].PredictAll(SourceOf(data, rows), gbdt::Output::kRaw);
@@ -160,6 +213,20 @@ Prediction GbdtForecaster::Predict(const Dataset& data, std::span<const uint32_t
   return prediction;
 }
 
+// `scores`: one a row and class; of two classes the second's alone.
+void GbdtForecaster::AddProbabilities(const std::vector<double>& scores,
+                                      Prediction& prediction) const {
+  const size_t scored = predictors_.front().classes(), rows = scores.size() / scored;
+  prediction.value.assign(rows, std::nan(""));
+  for (size_t c = 0; c < classes_.size(); ++c) {
+    prediction.extra_names.push_back(ClassColumn(classes_[c]));
+    std::vector<double>& column = prediction.extra.emplace_back(rows);
+    for (size_t row = 0; row < rows; ++row) {
+      column[row] = scored > 1 ? scores[row * scored + c] : c == 1 ? scores[row] : 1 - scores[row];
+    }
+  }
+}
+
 Json GbdtForecaster::Describe() const {
   Json parameters = Json::object(), models = Json::object();
   for (const auto& [name, value] : options_.parameters) parameters[name] = value;
@@ -169,9 +236,11 @@ Json GbdtForecaster::Describe() const {
                          {"validation", evaluations_[m]},
                          {"importance", ImportanceJson(models_[m], features_)}};
   }
-  return {{"kind", kind()},          {"parameters", parameters},
-          {"exact", options_.exact}, {"quantiles", options_.quantiles},
-          {"features", features_},   {"models", models}};
+  Json json = {{"kind", kind()},          {"parameters", parameters},
+               {"exact", options_.exact}, {"quantiles", options_.quantiles},
+               {"features", features_},   {"models", models}};
+  if (!classes_.empty()) json["classes"] = classes_;
+  return json;
 }
 
 void GbdtForecaster::Save(const std::filesystem::path& folder) const {
@@ -194,6 +263,7 @@ std::unique_ptr<GbdtForecaster> GbdtForecaster::Load(const std::filesystem::path
     options.quantiles = json.at("quantiles").get<std::vector<double>>();
     auto forecaster = std::make_unique<GbdtForecaster>(std::move(options));
     forecaster->features_ = json.at("features").get<std::vector<std::string>>();
+    forecaster->classes_ = json.value("classes", std::vector<std::string>());
     for (size_t m = 0; m <= forecaster->options_.quantiles.size(); ++m) {
       const std::string name = forecaster->NameOf(m);
       const std::filesystem::path model_file = folder / (name + ".txt");

@@ -116,11 +116,103 @@ TEST(GbdtForecasterTest, SavedAndLoadedGivesTheSameBits) {
 TEST(GbdtForecasterTest, RefusesBadConfiguration) {
   EXPECT_THAT(Refusal("{kind: gbdt, parameters: {num_leavs: 3}}"),
               HasSubstr("did you mean num_leaves"));
-  EXPECT_THAT(Refusal("{kind: gbdt, parameters: {objective: binary}}"),
-              HasSubstr("targets are numbers"));
   EXPECT_THAT(Refusal("{kind: gbdt, quantiles: [90, 10]}"), HasSubstr("ascending"));
   EXPECT_THAT(Refusal("{kind: gbdt, quantiles: [0]}"), HasSubstr("above 0"));
   EXPECT_THAT(Refusal("{kind: gbdt, num_leaves: 3}"), HasSubstr("num_leaves"));
+}
+
+// Three classes by x0, with noise; the first rows' labels are missing.
+Dataset MakeClasses(size_t classes) {
+  const Dataset numbers = MakeData();
+  FeatureTable table;
+  table.index.assign(numbers.times().begin(), numbers.times().end());
+  table.names = {{"x0", "ratio"}, {"x1", "ratio"}};
+  for (size_t c = 0; c < 2; ++c) {
+    table.columns.emplace_back(numbers.feature(c).begin(), numbers.feature(c).end());
+  }
+  Labels labels;
+  labels.name = "direction";
+  labels.unit = "class";
+  labels.classes = {"down", "up", "flat"};
+  labels.classes.resize(classes);
+  labels.t0 = labels.t1 = table.index;
+  Random random(5);
+  for (size_t i = 0; i < kRows; ++i) {
+    const double x = numbers.target()[i] + 0.005 * random.Normal();
+    labels.value.push_back(i < 10                ? std::nan("")
+                           : classes == 2        ? (x > 0 ? 1 : 0)
+                           : std::abs(x) < 0.004 ? 2
+                                                 : (x > 0 ? 1 : 0));
+  }
+  return Dataset::Join("X", std::move(table), labels);
+}
+
+TEST(GbdtForecasterTest, ForecastsTheProbabilitiesOfClasses) {
+  for (const size_t classes : {2, 3}) {
+    const Dataset data = MakeClasses(classes);
+    const DataSplit split = data.SplitRows({});
+    const auto forecaster = MakeForecaster(
+        "{kind: gbdt, parameters: {num_leaves: 7, num_iterations: 40, early_stopping_round: 5}}");
+    forecaster->Fit({data, split.training(), split.rows(Part::kValidation)});
+    const std::span<const uint32_t> rows = split.rows(Part::kTest);
+    const Prediction prediction = forecaster->Predict(data, rows);
+    ASSERT_EQ(prediction.extra_names.size(), classes);
+    EXPECT_EQ(prediction.extra_names[1], "p_up");
+    double loss = 0, naive = 0;
+    std::vector<double> frequency(classes, 0);
+    for (const uint32_t row : rows) {
+      if (!std::isnan(data.target()[row])) ++frequency[static_cast<size_t>(data.target()[row])];
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      double sum = 0;
+      for (const auto& column : prediction.extra) sum += column[i];
+      EXPECT_NEAR(sum, 1, 1e-9);
+      EXPECT_TRUE(std::isnan(prediction.value[i]));
+      const double target = data.target()[rows[i]];
+      if (std::isnan(target)) continue;
+      loss -= std::log(prediction.extra[static_cast<size_t>(target)][i]);
+      naive -= std::log(frequency[static_cast<size_t>(target)] / static_cast<double>(rows.size()));
+    }
+    EXPECT_LT(loss, 0.8 * naive) << "it knows more than how often each class happens";
+    const std::filesystem::path folder =
+        std::filesystem::temp_directory_path() / ("almanac-gbdt-c" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    SaveForecaster(*forecaster, folder);
+    ForecasterKinds kinds;
+    kinds.Add("gbdt", GbdtForecasterKind());
+    const auto loaded = kinds.Load(folder);
+    std::filesystem::remove_all(folder);
+    EXPECT_EQ(loaded->Predict(data, rows).extra, prediction.extra);
+    EXPECT_EQ(loaded->Predict(data, rows).extra_names, prediction.extra_names);
+    EXPECT_TRUE(forecaster->Describe() == loaded->Describe());
+  }
+}
+
+TEST(GbdtForecasterTest, RefusesATargetThatItsConfigurationCannotForecast) {
+  const auto refusal = [](const char* yaml, const std::vector<std::string>& classes) {
+    try {
+      MakeForecaster(yaml)->CheckTarget(classes);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kUsage);
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  const std::vector<std::string> three = {"down", "flat", "up"};
+  const auto with = [](const std::string& text) { return "{kind: gbdt, " + text + "}"; };
+  EXPECT_EQ(refusal("{kind: gbdt}", three), "accepted");
+  EXPECT_EQ(refusal("{kind: gbdt}", {}), "accepted");
+  EXPECT_EQ(refusal(with("parameters: {loss: multiclass, num_classes: 3}").c_str(), three),
+            "accepted");
+  EXPECT_THAT(refusal(with("parameters: {objective: binary}").c_str(), {}),
+              HasSubstr("binary forecasts classes, and the target is a number"));
+  EXPECT_THAT(refusal(with("parameters: {objective: binary}").c_str(), three),
+              HasSubstr("binary is of two classes, and the target has 3: down, flat, up"));
+  EXPECT_THAT(refusal(with("parameters: {application: l2}").c_str(), three),
+              HasSubstr("regression forecasts numbers"));
+  EXPECT_THAT(refusal(with("parameters: {objective: multiclass, num_class: 4}").c_str(), three),
+              HasSubstr("4, and the target has 3 classes"));
+  EXPECT_THAT(refusal(with("quantiles: [5]").c_str(), three), HasSubstr("leave quantiles out"));
 }
 
 TEST(GbdtForecasterTest, RefusesWrongUse) {

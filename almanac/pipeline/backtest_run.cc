@@ -303,8 +303,7 @@ std::vector<BacktestAccount> AccountsOf(const BacktestSection& section) {
   return accounts;
 }
 
-std::string ProblemText(const std::vector<SeriesKey>& series, bool panel,
-                        const TargetSpec& target) {
+std::string ProblemText(const std::vector<SeriesKey>& series, bool panel, const AnyTarget& target) {
   std::string text = ToString(series.front());
   if (panel) {
     std::string symbols;
@@ -312,7 +311,7 @@ std::string ProblemText(const std::vector<SeriesKey>& series, bool panel,
     text = ToString(SeriesKey{series.front().market, "panel", series.front().timeframe}) + " of " +
            Sha256(symbols);
   }
-  return text + " " + target.ToJson().dump();
+  return text + " " + ToJson(target).dump();
 }
 
 BacktestResult RunAccount(const BacktestSection& section, const BacktestAccount& account,

@@ -14,7 +14,7 @@
 #include "almanac/forecast/table.h"
 #include "almanac/market/candle.h"
 #include "almanac/pipeline/backtest_section.h"
-#include "almanac/target/target.h"
+#include "almanac/target/any_target.h"
 
 namespace almanac {
 
@@ -26,7 +26,7 @@ struct BacktestAccount {
 std::vector<BacktestAccount> AccountsOf(const BacktestSection& section);
 
 // What is forecast, without the data's extent: one series, or a panel named by its symbols.
-std::string ProblemText(const std::vector<SeriesKey>& series, bool panel, const TargetSpec& target);
+std::string ProblemText(const std::vector<SeriesKey>& series, bool panel, const AnyTarget& target);
 
 // Borrowed, not owned.
 struct BacktestInput {

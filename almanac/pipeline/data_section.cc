@@ -21,6 +21,24 @@ Timeframe ReadTimeframe(const ConfigNode& node) {
               "the timeframes are " + known);
 }
 
+void CheckSymbols(const ConfigNode& node, const char* key,
+                  const std::vector<std::string>& symbols) {
+  if (symbols.empty()) {
+    throw Error(ErrorCode::kUsage, node.Place(key), "is empty", "name at least one symbol");
+  }
+  std::set<std::string> seen;
+  for (const std::string& symbol : symbols) {
+    if (!IsSymbol(symbol)) {
+      throw Error(ErrorCode::kUsage, node.Place(key), "\"" + symbol + "\" is no symbol",
+                  "use 1 to 64 letters, digits and . _ - / : ^ = + & $ #");
+    }
+    if (!seen.insert(symbol).second) {
+      throw Error(ErrorCode::kUsage, node.Place(key), "names " + symbol + " twice",
+                  "name every symbol once");
+    }
+  }
+}
+
 std::vector<std::string> ReadSymbols(const ConfigNode& node, const std::string& source) {
   std::vector<std::string> symbols = node.Strings("symbols");
   if (symbols == std::vector<std::string>{"all"}) {
@@ -28,21 +46,31 @@ std::vector<std::string> ReadSymbols(const ConfigNode& node, const std::string& 
     throw Error(ErrorCode::kUsage, node.Place("symbols"), "\"all\" of a source is not known",
                 "name the symbols, or use source: lake");
   }
-  if (symbols.empty()) {
-    throw Error(ErrorCode::kUsage, node.Place("symbols"), "is empty", "name at least one symbol");
-  }
-  std::set<std::string> seen;
-  for (const std::string& symbol : symbols) {
-    if (!IsSymbol(symbol)) {
-      throw Error(ErrorCode::kUsage, node.Place("symbols"), "\"" + symbol + "\" is no symbol",
-                  "use 1 to 64 letters, digits and . _ - / : ^ = + & $ #");
-    }
-    if (!seen.insert(symbol).second) {
-      throw Error(ErrorCode::kUsage, node.Place("symbols"), "names " + symbol + " twice",
-                  "name every symbol once");
-    }
-  }
+  CheckSymbols(node, "symbols", symbols);
   return symbols;
+}
+
+// `symbols` are those that are forecast; empty: all that the lake has.
+std::vector<std::string> ReadFrame(const ConfigNode& node, const std::vector<std::string>& symbols,
+                                   bool panel) {
+  if (!node.Has("frame")) return {};
+  const std::vector<std::string> frame = node.Strings("frame");
+  CheckSymbols(node, "frame", frame);
+  if (panel) {
+    throw Error(ErrorCode::kUsage, node.Place("frame"),
+                "a panel's symbols have columns of the same names, a frame's carry their symbol's",
+                "leave out frame or panel");
+  }
+  if (symbols.empty()) {
+    throw Error(ErrorCode::kUsage, node.Place("frame"), "the symbols are all that the lake has",
+                "name the symbols that are forecast");
+  }
+  for (const std::string& symbol : symbols) {
+    if (std::find(frame.begin(), frame.end(), symbol) != frame.end()) continue;
+    throw Error(ErrorCode::kUsage, node.Place("frame"), "lacks " + symbol + ", which is forecast",
+                "add it: the frame has all symbols whose bars features read");
+  }
+  return frame;
 }
 
 // Every parameter that shapes the simulated prices, so that another market gets another name.
@@ -107,7 +135,7 @@ SimulatorOptions ReadSimulator(const ConfigNode& node, const DataSection& data) 
   options.seasonality =
       node.Double("seasonality", options.seasonality, Range<double>::AtLeast(0.0));
   options.regimes = node.Bool("regimes", options.regimes);
-  for (const std::string& symbol : data.symbols) {
+  for (const std::string& symbol : data.AllSymbols()) {
     SimulatedSymbol simulated;
     simulated.name = symbol;
     simulated.start_price = DefaultStartPrice(symbol);
@@ -154,6 +182,14 @@ std::vector<SeriesKey> DataSection::Keys() const {
   return keys;
 }
 
+std::vector<std::string> DataSection::AllSymbols() const {
+  std::vector<std::string> all = symbols;
+  for (const std::string& symbol : frame) {
+    if (std::find(all.begin(), all.end(), symbol) == all.end()) all.push_back(symbol);
+  }
+  return all;
+}
+
 DataSection ReadDataSection(const ConfigNode& node, const std::filesystem::path& home) {
   DataSection data;
   std::vector<std::string> sources = CandleSourceNames();
@@ -161,6 +197,7 @@ DataSection ReadDataSection(const ConfigNode& node, const std::filesystem::path&
   data.source = node.Choice("source", sources, "lake");
   data.symbols = ReadSymbols(node, data.source);
   data.panel = node.Bool("panel", false);
+  data.frame = ReadFrame(node, data.symbols, data.panel);
   data.timeframe = ReadTimeframe(node);
   data.from = node.Time("from", kMinTime);
   data.to = node.Time("to", kMaxTime);

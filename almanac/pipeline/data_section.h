@@ -24,6 +24,10 @@ struct DataSection {
   // so that two of them never mix.
   std::string market;
   std::vector<std::string> symbols;  // empty: all that the lake has of the market and timeframe
+  // Whose bars features may read beside those of the symbol that is forecast; empty: nobody's.
+  // Every forecast symbol is among them. Columns then carry their symbol's name and are the same
+  // for all.
+  std::vector<std::string> frame;
   // One model learns from all symbols, and their forecasts are judged beside each other.
   bool panel = false;
   Timeframe timeframe;
@@ -36,7 +40,11 @@ struct DataSection {
   // How to ask the source; its simulator part is for the source "simulator" alone.
   SourceOptions options;
 
+  // Of the symbols that are forecast.
   std::vector<SeriesKey> Keys() const;
+  SeriesKey KeyOf(const std::string& symbol) const { return {market, symbol, timeframe}; }
+  // Of those and the frame's, each once.
+  std::vector<std::string> AllSymbols() const;
 };
 
 // Throws Error(kUsage) naming key and line.

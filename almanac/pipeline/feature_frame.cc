@@ -7,12 +7,15 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/hash.h"
+#include "almanac/base/parallel.h"
+#include "almanac/feature/stream.h"
+#include "almanac/lake/matrix.h"
 #include "almanac/lake/observation.h"
 
 namespace almanac {
 
 std::shared_ptr<const ObservationFeeds> ObservationsFor(const FeatureSet& set,
-                                                        const std::string& symbol,
+                                                        const std::vector<std::string>& symbols,
                                                         const Home& home) {
   const auto observed = ObservedBy(set);
   if (observed.empty()) return nullptr;
@@ -30,30 +33,59 @@ std::shared_ptr<const ObservationFeeds> ObservationsFor(const FeatureSet& set,
                   fmt::format("the lake has no observations of {} ({})", feature, time_frame),
                   "import them, such as earnings by almanac data import --kind earnings");
     }
-    feeds->Add(std::make_shared<ObservationFeed>(feature, time_frame, symbol,
-                                                 store.ReadVersions(feature, time_frame, symbol)));
+    for (const std::string& symbol : symbols) {
+      feeds->Add(std::make_shared<ObservationFeed>(
+          feature, time_frame, symbol, store.ReadVersions(feature, time_frame, symbol)));
+    }
   }
   return feeds;
 }
 
-std::string HashOf(const FeatureSet& set, const std::string& symbol,
+std::string HashOf(const FeatureSet& set, const std::vector<std::string>& symbols,
                    const std::shared_ptr<const ObservationFeeds>& feeds) {
   if (feeds == nullptr) return "";
   Hasher hasher;
   for (const auto& [feature, time_frame] : ObservedBy(set)) {
-    hasher.Add(feature).Add(time_frame).Add(symbol);
-    for (const Observation& version :
-         feeds->Find(feature, time_frame, symbol)->KnownWithin(kMinTime, kMaxTime)) {
-      hasher.Add(version.timestamp).Add(version.updated_timestamp);
-      hasher.AddBytes(&version.value, sizeof(version.value));
+    for (const std::string& symbol : symbols) {
+      hasher.Add(feature).Add(time_frame).Add(symbol);
+      for (const Observation& version :
+           feeds->Find(feature, time_frame, symbol)->KnownWithin(kMinTime, kMaxTime)) {
+        hasher.Add(version.timestamp).Add(version.updated_timestamp);
+        hasher.AddBytes(&version.value, sizeof(version.value));
+      }
     }
   }
   return hasher.Finish();
 }
 
-Frame FeatureFrame(const CandleSeries& series, const Calendar* calendar,
+size_t WriteFeatures(const FeatureSet& set, const Frame& frame, const std::filesystem::path& folder,
+                     Progress& progress) {
+  const FeatureStream stream(set, frame);
+  MatrixWriter writer(folder, stream.index(), stream.Names());
+  const auto at_a_time = static_cast<size_t>(ThreadCount());
+  progress.Begin("features", static_cast<int64_t>(stream.groups()));
+  for (size_t first = 0; first < stream.groups(); first += at_a_time) {
+    const size_t count = std::min(at_a_time, stream.groups() - first);
+    std::vector<std::vector<std::vector<float>>> groups(count);
+    ParallelFor(count, [&](size_t i) {
+      groups[i].assign(stream.group(first + i).count, std::vector<float>(stream.rows()));
+      std::vector<float*> places;
+      for (std::vector<float>& column : groups[i]) places.push_back(column.data());
+      stream.Compute(first + i, places);
+    });
+    for (const auto& group : groups) {
+      for (const std::vector<float>& column : group) writer.Append(column);
+    }
+    progress.Advance(static_cast<int64_t>(count));
+  }
+  writer.Finish(stream.set().ToJson());
+  progress.End(fmt::format("{} columns", stream.columns()));
+  return stream.rows();
+}
+
+Frame FeatureFrame(std::vector<CandleSeries> series, const Calendar* calendar,
                    std::shared_ptr<const ObservationFeeds> observations) {
-  Frame frame({series}, FrameRows::kUnion, calendar);
+  Frame frame(std::move(series), FrameRows::kUnion, calendar);
   frame.SetObservations(std::move(observations));
   return frame;
 }

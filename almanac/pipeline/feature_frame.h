@@ -3,29 +3,37 @@
 #ifndef ALMANAC_PIPELINE_FEATURE_FRAME_H_
 #define ALMANAC_PIPELINE_FEATURE_FRAME_H_
 
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "almanac/base/home.h"
+#include "almanac/base/progress.h"
 #include "almanac/feature/feature_set.h"
 #include "almanac/feature/frame.h"
 #include "almanac/feature/observation.h"
 
 namespace almanac {
 
-// The observations of `symbol` that the set's columns read; null if they read none. A feature of
-// which the lake has nothing of any symbol is Error(kBadData); nothing of this symbol is an empty
-// feed.
+// The observations of the frame's symbols that the set's columns read; null if they read none. A
+// feature of which the lake has nothing of any symbol is Error(kBadData); nothing of a symbol is an
+// empty feed.
 std::shared_ptr<const ObservationFeeds> ObservationsFor(const FeatureSet& set,
-                                                        const std::string& symbol,
+                                                        const std::vector<std::string>& symbols,
                                                         const Home& home);
 
 // Of those feeds: differs where a version of a value does. Empty for null.
-std::string HashOf(const FeatureSet& set, const std::string& symbol,
+std::string HashOf(const FeatureSet& set, const std::vector<std::string>& symbols,
                    const std::shared_ptr<const ObservationFeeds>& feeds);
 
+// Writes the columns of a frame as a matrix into `folder`, never more than a few groups of them in
+// memory, and returns how many rows it has.
+size_t WriteFeatures(const FeatureSet& set, const Frame& frame, const std::filesystem::path& folder,
+                     Progress& progress);
+
 // `calendar` says which bars a higher timeframe consists of; not owned.
-Frame FeatureFrame(const CandleSeries& series, const Calendar* calendar,
+Frame FeatureFrame(std::vector<CandleSeries> series, const Calendar* calendar,
                    std::shared_ptr<const ObservationFeeds> observations);
 
 }  // namespace almanac

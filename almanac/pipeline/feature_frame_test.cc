@@ -53,7 +53,8 @@ class FeatureFrameTest : public testing::Test {
 
 TEST_F(FeatureFrameTest, ColumnsSeeTheLakesObservationsOnceTheyAreKnown) {
   const FeatureSet set = Observing("surprise");
-  const Frame frame = FeatureFrame(Days(5, "AAPL"), nullptr, ObservationsFor(set, "AAPL", home_));
+  const Frame frame =
+      FeatureFrame({Days(5, "AAPL")}, nullptr, ObservationsFor(set, {"AAPL"}, home_));
   const FeatureTable table = BuildFeatures(set, frame);
   ASSERT_EQ(table.rows(), 5U);
   EXPECT_TRUE(std::isnan(table.columns[0][0]));
@@ -64,26 +65,26 @@ TEST_F(FeatureFrameTest, ColumnsSeeTheLakesObservationsOnceTheyAreKnown) {
 
 TEST_F(FeatureFrameTest, ASymbolWithoutObservationsHasAnEmptyFeed) {
   const FeatureSet set = Observing("surprise");
-  const FeatureTable table =
-      BuildFeatures(set, FeatureFrame(Days(3, "XOM"), nullptr, ObservationsFor(set, "XOM", home_)));
+  const FeatureTable table = BuildFeatures(
+      set, FeatureFrame({Days(3, "XOM")}, nullptr, ObservationsFor(set, {"XOM"}, home_)));
   EXPECT_TRUE(std::isnan(table.columns[0][2]));
 }
 
 TEST_F(FeatureFrameTest, AFeatureThatTheLakeLacksIsNamed) {
-  EXPECT_THAT(MessageOf([&] { ObservationsFor(Observing("guidance"), "AAPL", home_); }),
+  EXPECT_THAT(MessageOf([&] { ObservationsFor(Observing("guidance"), {"AAPL"}, home_); }),
               testing::HasSubstr("the lake has no observations of guidance (event)"));
 }
 
 TEST_F(FeatureFrameTest, TheHashChangesWithAnyVersion) {
   const FeatureSet set = Observing("surprise");
-  const auto hash = [&] { return HashOf(set, "AAPL", ObservationsFor(set, "AAPL", home_)); };
+  const auto hash = [&] { return HashOf(set, {"AAPL"}, ObservationsFor(set, {"AAPL"}, home_)); };
   const std::string before = hash();
   EXPECT_EQ(before, hash());
   ObservationStore(home_).Upsert({Surprise("MSFT", kBegin, kBegin + 5, 0.75)});
   EXPECT_EQ(before, hash());  // another symbol's
   ObservationStore(home_).Upsert({Surprise("AAPL", kBegin, kBegin + 9 * kMsPerDay, 0.3)});
   EXPECT_NE(before, hash());  // restated
-  EXPECT_EQ(ObservationsFor(FeatureSet::Named("alpha158"), "AAPL", home_), nullptr);
+  EXPECT_EQ(ObservationsFor(FeatureSet::Named("alpha158"), {"AAPL"}, home_), nullptr);
 }
 
 }  // namespace

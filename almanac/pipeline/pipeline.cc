@@ -130,7 +130,10 @@ StageRun::StageRun(const Recipe& recipe, const Home& home, const RunOptions& opt
 }
 
 void StageRun::FindSymbols() {
-  std::vector<SeriesKey> keys = recipe_.data.Keys();
+  std::vector<SeriesKey> keys;
+  for (const std::string& symbol : recipe_.data.AllSymbols()) {
+    keys.push_back(recipe_.data.KeyOf(symbol));
+  }
   if (keys.empty()) {
     const auto& data = recipe_.data;
     for (const SeriesInfo& info : candles_.List()) {
@@ -149,7 +152,12 @@ void StageRun::FindSymbols() {
     symbols_.back().key = key;
   }
   if (!recipe_.data.panel) {
-    for (SymbolState& state : symbols_) judged_.push_back(&state);
+    // The frame's other symbols are there to be read.
+    const std::vector<std::string>& forecast = recipe_.data.symbols;
+    for (SymbolState& state : symbols_) {
+      const auto found = std::find(forecast.begin(), forecast.end(), state.key.symbol);
+      if (forecast.empty() || found != forecast.end()) judged_.push_back(&state);
+    }
     return;
   }
   panel_.emplace();
@@ -266,7 +274,8 @@ RunResult StageRun::Run() {
         Note(stage, "", StageStatus::kUnknown, "");
         continue;
       }
-      const bool for_each_symbol = stage == "audit" || stage == "features";
+      const bool for_each_symbol =
+          stage == "audit" || (stage == "features" && recipe_.data.frame.empty());
       if (for_each_symbol) {
         ForEachSymbol(step);
       } else {

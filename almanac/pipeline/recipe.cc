@@ -1,5 +1,8 @@
 #include "almanac/pipeline/recipe.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -31,7 +34,8 @@ std::string ReadName(const ConfigNode& node, std::string_view key, const std::st
   return name;
 }
 
-std::vector<ModelSection> ReadModels(const ConfigNode& root, const ForecasterKinds& kinds) {
+std::vector<ModelSection> ReadModels(const ConfigNode& root, const ForecasterKinds& kinds,
+                                     const AnyTarget& target) {
   std::vector<ModelSection> models;
   std::set<std::string> names;
   for (const ConfigNode& node : root.Maps("models")) {
@@ -44,7 +48,12 @@ std::vector<ModelSection> ReadModels(const ConfigNode& root, const ForecasterKin
     }
     // Made once here, so that mistakes in a model's keys come out before anything is run, and its
     // keys count as known. ToJson is not asked before: it would make any key known.
-    kinds.Make(node);
+    const auto forecaster = kinds.Make(node);
+    try {
+      forecaster->CheckTarget(ClassesOf(target));
+    } catch (const Error& error) {
+      throw error.Within(node.Place());
+    }
     models.push_back(std::move(model));
   }
   if (models.empty()) {
@@ -54,9 +63,54 @@ std::vector<ModelSection> ReadModels(const ConfigNode& root, const ForecasterKin
   return models;
 }
 
-TargetSpec ReadTarget(const ConfigNode& node) {
-  const TargetSpec target = TargetSpec::FromConfig(node);
-  if (target.every_step) {
+// Whether a shipped set that the recipe names has this column of two symbols.
+bool IsOfSet(const ConfigNode& root, const FeatureSpec& spec) {
+  for (const ConfigNode& node : root.Maps("features")) {
+    if (!node.Has("set")) continue;
+    const FeatureSet set = FeatureSet::Named(node.String("set"));
+    if (std::find(set.specs().begin(), set.specs().end(), spec) != set.specs().end()) return true;
+  }
+  return false;
+}
+
+// The columns, which must be ones that the recipe's symbols can have. Of a set those of two symbols
+// are left out where there is only one.
+FeatureSet ReadFeatures(const ConfigNode& root, const DataSection& data) {
+  FeatureSet features = FeatureSet::FromConfig(root);
+  std::set<std::string> cross;
+  for (const FamilyInfo& family : Catalogue()) {
+    if (family.two_symbols) cross.insert(family.name);
+  }
+  if (data.frame.size() < 2) {
+    std::vector<FeatureSpec> specs;
+    for (const FeatureSpec& spec : features.specs()) {
+      const bool of_two = cross.contains(spec.family) && spec.against.empty();
+      if (!of_two || !IsOfSet(root, spec)) specs.push_back(spec);
+    }
+    features = FeatureSet(std::move(specs));
+  }
+  for (const std::string& symbol : data.symbols) {
+    const std::vector<std::string> alone = {symbol};
+    try {
+      static_cast<void>(features.BoundTo(data.frame.empty() ? alone : data.frame));
+    } catch (const Error& error) {
+      throw Error(error.code(), root.Place("features"), error.problem(),
+                  data.frame.empty() ? "list the symbols whose bars features read in data.frame"
+                                     : error.remedy());
+    }
+  }
+  return features;
+}
+
+AnyTarget ReadTarget(const ConfigNode& node) {
+  const AnyTarget target = AnyTargetFromConfig(node);
+  if (std::holds_alternative<VolatilitySpec>(target)) {
+    throw Error(ErrorCode::kUsage, node.Place("kind"),
+                "a forecast table holds returns, prices and class probabilities, no volatility",
+                "take another target");
+  }
+  const auto* price = std::get_if<TargetSpec>(&target);
+  if (price != nullptr && price->every_step) {
     throw Error(ErrorCode::kUsage, node.Place("every_step"),
                 "no model that a recipe can name forecasts every step",
                 "leave it out: the forecast is for the last step");
@@ -82,14 +136,51 @@ EvaluateSection ReadEvaluate(const ConfigNode& node) {
   return section;
 }
 
+// What is traded must be what is forecast: returns, or the probabilities of up and down.
+void CheckTradesTarget(const ConfigNode& node, const BacktestSection& section,
+                       const AnyTarget& target) {
+  if (section.models.empty()) return;
+  const std::vector<std::string> classes = ClassesOf(target);
+  const std::string known = fmt::format("{}", fmt::join(classes, ", "));
+  const bool probability = section.kind == BacktestKind::kSignal && section.signal.probability;
+  if (classes.empty() && probability) {
+    throw Error(ErrorCode::kUsage, node.Place("signal"),
+                ColumnName(target) + " is a number and gives no probabilities",
+                "leave signal out, or take a target of classes such as direction");
+  }
+  if (classes.empty()) return;
+  if (!probability) {
+    throw Error(ErrorCode::kUsage, node.Place("models"),
+                "models of " + ColumnName(target) + " forecast the probabilities of " + known +
+                    ", no return",
+                "set kind: signal and signal: probability, or models: []");
+  }
+  for (const auto& [key, name] : {std::pair<const char*, std::string>{"up", section.signal.up},
+                                  {"down", section.signal.down}}) {
+    if (std::find(classes.begin(), classes.end(), name) != classes.end()) continue;
+    throw Error(ErrorCode::kUsage, node.Place(key),
+                "there is no class \"" + name + "\" of " + ColumnName(target),
+                "its classes are " + known);
+  }
+}
+
 BacktestSection ReadBacktest(const ConfigNode& node, const std::vector<ModelSection>& models,
-                             const TargetSpec& target, const DataSection& data) {
+                             const AnyTarget& target, const DataSection& data,
+                             const SplitSection& split) {
   std::vector<std::string> names, traded;
+  // Probabilities are traded where the recipe says how.
+  const bool trades = ClassesOf(target).empty() || node.Has("kind") || node.Has("signal");
   for (const ModelSection& model : models) {
     names.push_back(model.name);
-    if (!model.baseline()) traded.push_back(model.name);
+    if (!model.baseline() && trades) traded.push_back(model.name);
   }
-  BacktestSection section = ReadBacktestSection(node, names, traded, target.horizon);
+  BacktestSection section = ReadBacktestSection(node, names, traded, HorizonOf(target));
+  CheckTradesTarget(node, section, target);
+  if (section.signal.grid && split.folds) {
+    throw Error(ErrorCode::kUsage, node.Place("grid"),
+                "a grid is chosen on the validation part, which folds have none of in common",
+                "split by shares or dates, or leave the grid out");
+  }
   const bool is_panel = section.kind == BacktestKind::kPanel;
   if (is_panel && !data.panel) {
     throw Error(ErrorCode::kUsage, node.Place("kind"), "panel trades symbols against each other",
@@ -135,24 +226,27 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
   // What `almanac data collect` reads; checked here too, so that a slip in it is found.
   if (root.Has("collect")) ReadCollectConfig(root);
   DataSection data = ReadDataSection(root.Map("data"), home.root);
-  FeatureSet features = FeatureSet::FromConfig(root);
+  FeatureSet features = ReadFeatures(root, data);
   const ConfigNode audit = root.OptionalMap("leak_audit");
   LeakAuditOptions leak_audit;
   leak_audit.cuts = static_cast<size_t>(
       audit.Int("cuts", static_cast<int64_t>(leak_audit.cuts), Range<int64_t>::Between(1, 1000)));
   leak_audit.seed = static_cast<uint64_t>(audit.Int("seed", 1, Range<int64_t>::AtLeast(0)));
-  const TargetSpec target = ReadTarget(root.Map("target"));
-  const SplitSpec split = SplitSpec::FromConfig(root.OptionalMap("split"));
+  const AnyTarget target = ReadTarget(root.Map("target"));
+  const SplitSection split = ReadSplitSection(root.OptionalMap("split"));
+  std::optional<PruneSpec> prune;
+  if (root.Has("prune")) prune = PruneSpec::FromConfig(root.Map("prune"));
   // Every result stands beside the naive forecast, asked for or not.
   const auto naive =
       std::make_shared<const ConfigDocument>(ConfigDocument::Parse("kind: naive", "naive"));
-  std::vector<ModelSection> models = ReadModels(root, kinds);
+  std::vector<ModelSection> models = ReadModels(root, kinds, target);
   if (std::none_of(models.begin(), models.end(),
                    [](const ModelSection& model) { return model.kind == "naive"; })) {
     models.insert(models.begin(), {"naive", "naive", naive->root(), ""});
   }
   const EvaluateSection evaluate = ReadEvaluate(root.OptionalMap("evaluate"));
-  BacktestSection backtest = ReadBacktest(root.OptionalMap("backtest"), models, target, data);
+  BacktestSection backtest =
+      ReadBacktest(root.OptionalMap("backtest"), models, target, data, split);
   ReportSection report = ReadReport(root.OptionalMap("report"));
   document->RefuseUnknownKeys();
 
@@ -169,6 +263,7 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
                 leak_audit,
                 target,
                 split,
+                prune,
                 std::move(models),
                 evaluate,
                 std::move(backtest),

@@ -5,12 +5,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "almanac/base/config.h"
 #include "almanac/base/home.h"
-#include "almanac/dataset/split.h"
+#include "almanac/dataset/prune.h"
 #include "almanac/evaluate/bootstrap.h"
 #include "almanac/evaluate/cross_section.h"
 #include "almanac/feature/audit.h"
@@ -18,7 +19,8 @@
 #include "almanac/forecast/forecaster.h"
 #include "almanac/pipeline/backtest_section.h"
 #include "almanac/pipeline/data_section.h"
-#include "almanac/target/target.h"
+#include "almanac/pipeline/split_section.h"
+#include "almanac/target/any_target.h"
 
 namespace almanac {
 
@@ -49,13 +51,19 @@ struct Recipe {
   DataSection data;
   FeatureSet features;
   LeakAuditOptions leak_audit;
-  TargetSpec target;
-  SplitSpec split;
+  AnyTarget target;
+  SplitSection split;
+  std::optional<PruneSpec> prune;  // none: models get all columns
   std::vector<ModelSection> models;
   EvaluateSection evaluate;
   BacktestSection backtest;
   ReportSection report;
   ForecasterKinds kinds;
+
+  // The target where it is a price in some form, whose forecasts turn into returns; else null.
+  const TargetSpec* price_target() const { return std::get_if<TargetSpec>(&target); }
+  // What the target's labels count in; empty for numbers.
+  std::vector<std::string> classes() const { return ClassesOf(target); }
 
   // The position of the naive model, which every recipe has: one that names none gets one.
   size_t NaiveModel() const;

@@ -49,7 +49,7 @@ TEST_F(RecipeTest, ReadsWhatIsThereAndFillsInTheRest) {
   const Recipe recipe = Load();
   EXPECT_EQ(recipe.name, "small");
   EXPECT_EQ(recipe.title, "small");
-  EXPECT_EQ(recipe.target.horizon, 4);
+  EXPECT_EQ(HorizonOf(recipe.target), 4);
   EXPECT_EQ(recipe.evaluate.significance, 0.05);
   EXPECT_EQ(recipe.report.currency, "USDT");
   EXPECT_EQ(recipe.backtest.strategy.decide_every, 4u) << "the horizon unless given";
@@ -83,7 +83,7 @@ TEST_F(RecipeTest, ItsTextIsARecipeOfTheSameHash) {
   WriteFileAtomic(File(), recipe.text);
   EXPECT_EQ(Load().hash, recipe.hash);
   EXPECT_EQ(Load().title, "a: b");
-  EXPECT_EQ(Load().target.horizon, 7);
+  EXPECT_EQ(HorizonOf(Load().target), 7);
 }
 
 TEST_F(RecipeTest, AModelsConfigurationIsItsOwnKeys) {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "almanac/base/file.h"
 #include "almanac/base/text.h"
@@ -17,14 +19,44 @@ namespace almanac {
 namespace fs = std::filesystem;
 namespace {
 
-std::string TargetSentence(const TargetSpec& target, Timeframe timeframe) {
-  const DurationMs span = target.horizon * timeframe.duration();
-  const std::string bars = target.horizon == 1 ? "1 bar" : fmt::format("{} bars", target.horizon);
-  const char* what = target.kind == TargetKind::kForwardClose       ? "the closing price"
-                     : target.kind == TargetKind::kForwardLogReturn ? "the log return"
-                                                                    : "the return";
-  return fmt::format("{} over the next {} ({}), from the close of a bar", what, bars,
-                     FormatDuration(span));
+// Each kind of target in a few words.
+struct TargetWords {
+  std::string operator()(const TargetSpec& target) const {
+    return target.kind == TargetKind::kForwardClose       ? "the closing price"
+           : target.kind == TargetKind::kForwardLogReturn ? "the log return"
+                                                          : "the return";
+  }
+  std::string operator()(const DirectionSpec& target) const {
+    return fmt::format("whether the price is up or down by more than {:g} %",
+                       100 * target.threshold);
+  }
+  std::string operator()(const PriceChangeSpec& target) const {
+    return fmt::format("whether the price first rises by {:g} % or falls by {:g} %",
+                       100 * target.up, 100 * target.down);
+  }
+  std::string operator()(const TripleBarrierSpec& target) const {
+    return fmt::format(
+        "which barrier the price touches first: {:g} deviations of its returns above, {:g} below",
+        target.upper, target.lower);
+  }
+  std::string operator()(const VolatilitySpec& /*target*/) const {
+    return "the realised volatility";
+  }
+  std::string operator()(const SwingSpec& target) const {
+    return fmt::format(
+        "what follows a swing {} of {} bars on each side, at least {:g} deviations from the mean: "
+        "{:g} deviations beyond it, or as much back",
+        Name(target.side), target.look_back, target.std_dev, target.threshold);
+  }
+};
+
+std::string TargetSentence(const AnyTarget& target, Timeframe timeframe) {
+  const int64_t horizon = HorizonOf(target);
+  const bool at_events = std::holds_alternative<SwingSpec>(target);
+  return fmt::format("{} over the next {} ({}), from {}", std::visit(TargetWords(), target),
+                     horizon == 1 ? "1 bar" : fmt::format("{} bars", horizon),
+                     FormatDuration(horizon * timeframe.duration()),
+                     at_events ? "its confirmation" : "the close of a bar");
 }
 
 // Of the rows of one symbol.
@@ -59,14 +91,15 @@ ReportErrors ErrorsOf(const JudgedRows& rows, const ModelSection& model) {
   return errors;
 }
 
-std::vector<ReportSplit> SplitRows(const DataSplit& split, const Dataset& data) {
+std::vector<ReportSplit> PartRows(const DataSplit& split, const Dataset& data) {
   const std::span<const TimeMs> times = data.times();
   const TimeMs end = times.back() + 1;
   const bool has_validation = split.validation_from() < split.test_from();
   std::vector<ReportSplit> parts;
   const auto add = [&](Part part, TimeMs from, TimeMs to) {
-    const auto between = std::lower_bound(times.begin(), times.end(), to) -
-                         std::lower_bound(times.begin(), times.end(), from);
+    const auto between =
+        std::count_if(data.label_rows().begin(), data.label_rows().end(),
+                      [&](uint32_t row) { return times[row] >= from && times[row] < to; });
     const auto rows = static_cast<int64_t>(part == Part::kTraining ? split.training().size()
                                                                    : split.rows(part).size());
     parts.push_back({std::string(Name(part)), from, to, rows, between - rows});
@@ -74,6 +107,24 @@ std::vector<ReportSplit> SplitRows(const DataSplit& split, const Dataset& data) 
   add(Part::kTraining, times.front(), split.validation_from());
   if (has_validation) add(Part::kValidation, split.validation_from(), split.test_from());
   add(Part::kTest, split.test_from(), end);
+  return parts;
+}
+
+std::vector<ReportSplit> SplitRows(const RunSplit& split, const Dataset& data) {
+  if (split.parts) return PartRows(*split.parts, data);
+  std::vector<ReportSplit> parts;
+  const auto add = [&](size_t fold, Part part, std::span<const uint32_t> rows, size_t purged) {
+    if (rows.empty()) return;
+    parts.push_back({fmt::format("fold {} {}", fold + 1, Name(part)), data.times()[rows.front()],
+                     data.times()[rows.back()] + 1, static_cast<int64_t>(rows.size()),
+                     static_cast<int64_t>(purged)});
+  };
+  for (size_t f = 0; f < split.folds.size(); ++f) {
+    const Fold& fold = split.folds[f];
+    add(f, Part::kTraining, fold.training.rows(), fold.purged);
+    add(f, Part::kValidation, fold.validation, 0);
+    add(f, Part::kTest, fold.test, 0);
+  }
   return parts;
 }
 
@@ -106,10 +157,36 @@ const char* DescriptionOf(const std::string& kind) {
   return "";
 }
 
-std::vector<ReportFeature> FeaturesOf(const FeatureSet& set, const Json& learnt) {
+// "32 of 60 kept; gone: 20 correlation, 8 missing", of a report of pruning.
+std::string PruneText(const Json& report) {
+  const size_t kept = report.at("kept").size(), gone = report.at("pruned").size();
+  std::map<std::string, int> reasons;
+  for (const Json& column : report.at("pruned")) ++reasons[column.at("reason").get<std::string>()];
+  std::string text;
+  for (const std::string& reason : PruneReasons()) {
+    if (!reasons.contains(reason)) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", reasons[reason], reason);
+  }
+  return fmt::format("{} of {} kept{}{}", kept, kept + gone, gone > 0 ? "; gone: " : "", text);
+}
+
+// Those that some fold kept; all where nothing was pruned.
+std::vector<FeatureInfo> KeptColumns(const FeatureSet& set, const Json& reports) {
+  std::set<std::string> kept;
+  for (const Json& report : reports) {
+    for (const Json& name : report.at("kept")) kept.insert(name.get<std::string>());
+  }
+  std::vector<FeatureInfo> columns = set.Columns();
+  std::erase_if(columns, [&](const FeatureInfo& info) {
+    return !reports.empty() && !kept.contains(info.name);
+  });
+  return columns;
+}
+
+std::vector<ReportFeature> FeaturesOf(const std::vector<FeatureInfo>& columns, const Json& learnt) {
   std::vector<ReportFeature> features;
   const bool weighted = learnt.contains("coefficients") && learnt.at("coefficients").is_object();
-  for (const FeatureInfo& info : set.Columns()) {
+  for (const FeatureInfo& info : columns) {
     std::string importance;
     if (weighted && learnt.at("coefficients").contains(info.name)) {
       importance = fmt::format("{:+.3g}", learnt.at("coefficients").at(info.name).get<double>());
@@ -195,7 +272,8 @@ void StageRun::AddIdentity(const SymbolState& state, ReportData& report) const {
     if (stage.artifact.empty()) continue;
     // "BTCUSDT", or "ridge BTCUSDT".
     const std::string& symbol = state.key.symbol;
-    const bool own = stage.detail == symbol || stage.detail.ends_with(" " + symbol);
+    const bool own = stage.detail == symbol || stage.detail.ends_with(" " + symbol) ||
+                     (stage.stage == "features" && !recipe_.data.frame.empty());
     if (own) report.stages.push_back({stage.stage, stage.artifact.filename().string(), "", {}});
   }
 }
@@ -224,18 +302,46 @@ void StageRun::AddVerdicts(SymbolState& state, ReportData& report) const {
       report.key_figures.push_back(std::move(figure));
     }
   }
-  if (judged > 1) {
+  if (judged > 1 && recipe_.price_target() != nullptr) {
     report.verdict.push_back({Tone::kNeutral, ComparisonOf(state).verdict});
   }
 }
 
-// Models, what they learnt, their forecasts and errors, and the tables that judge them.
+// Models and what they learnt: of folds, the last.
+void StageRun::AddModels(SymbolState& state, ReportData& report) const {
+  Json pruned = Json::array();
+  if (recipe_.prune) {
+    pruned = Json::parse(ReadFile(FolderOf(state.dataset) / "prune.json"));
+    for (size_t f = 0; f < pruned.size(); ++f) {
+      const std::string fold = pruned.size() > 1 ? fmt::format(" of fold {}", f + 1) : "";
+      report.facts.push_back({"columns" + fold, PruneText(pruned[f])});
+    }
+  }
+  Json weights = Json::object();
+  for (size_t m = 0; m < recipe_.models.size(); ++m) {
+    const ModelSection& model = recipe_.models[m];
+    const Json learnt = LearntOf(FolderOf(state.train[m].back()));
+    if (learnt.contains("coefficients")) weights = learnt;
+    std::string text = ParametersText(learnt);
+    if (recipe_.split.folds) {
+      text += fmt::format("{}trained {} times, here the last", text.empty() ? "" : "; ",
+                          state.train[m].size());
+    }
+    report.models.push_back({model.name, DescriptionOf(model.kind), std::move(text)});
+  }
+  report.features = FeaturesOf(KeptColumns(Columns(), pruned), weights);
+}
+
+// Forecasts, their errors, and the tables that judge them.
 void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   std::vector<const SymbolState*> drawn = DrawnOf(state, BacktestsOf(state));
   for (const SymbolState* symbol : drawn) {
     report.markets.push_back({symbol->candles, recipe_.report.currency, {}});
   }
-  Json weights = Json::object();
+  if (recipe_.price_target() == nullptr) {
+    AddClasses(state, report);
+    return;
+  }
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
     const ModelSection& model = recipe_.models[m];
     const ForecastTable forecasts = TestForecastsOf(state, m);
@@ -243,11 +349,7 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
       report.markets[i].forecasts.push_back(ForecastCurve(forecasts, drawn[i]->key.symbol, model));
     }
     report.errors.push_back(ErrorsOf(JudgedOf(state)[m], model));
-    const Json learnt = LearntOf(FolderOf(state.train[m]));
-    if (learnt.contains("coefficients")) weights = learnt;
-    report.models.push_back({model.name, DescriptionOf(model.kind), ParametersText(learnt)});
   }
-  report.features = FeaturesOf(recipe_.features, weights);
 
   const std::vector<Evaluation>& evaluations = EvaluationsOf(state);
   if (evaluations.empty()) return;
@@ -275,6 +377,23 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   }
   for (const Evaluation& evaluation : evaluations) {
     AddAll(report.assumptions, evaluation.assumptions);
+  }
+}
+
+// Verdicts, figures and tables of a target of classes.
+void StageRun::AddClasses(SymbolState& state, ReportData& report) const {
+  const TableEvaluation& evaluation = ClassesOf(state);
+  ReportData judged = almanac::ReportOf(evaluation, "", recipe_.evaluate.significance);
+  AddAll(report.warnings, judged.warnings);
+  for (ReportVerdict& verdict : judged.verdict) report.verdict.push_back(std::move(verdict));
+  report.forecast_tables = std::move(judged.forecast_tables);
+  report.reliability = std::move(judged.reliability);
+  const std::vector<ClassEvaluation>& models = evaluation.horizons.front().classes;
+  for (const ClassEvaluation& model : models) {
+    for (ReportKeyFigure& figure : KeyFiguresOf(model)) {
+      if (models.size() > 1) figure.label = model.model + ": " + figure.label;
+      report.key_figures.push_back(std::move(figure));
+    }
   }
 }
 
@@ -317,6 +436,15 @@ void StageRun::AddData(SymbolState& state, ReportData& report) const {
     warnings.push_back(
         "survivorship bias: a list of symbols that exist today leaves out those that failed");
   }
+  if (SplitOf(state).known_by == kMaxTime) {
+    warnings.push_back(
+        "purged k-fold: models learn from rows before and after those they forecast, which nobody "
+        "could have done at the time");
+  }
+  if (SplitOf(state).skipped > 0) {
+    warnings.push_back(fmt::format("{} windows had no rows in one of their parts and were left out",
+                                   SplitOf(state).skipped));
+  }
   if (!all_sound) {
     warnings.push_back(
         "the series is not sound (see the data audit) and was used because the recipe says so");
@@ -332,6 +460,7 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
   AddIdentity(state, report);
   AddVerdicts(state, report);
   AddForecasts(state, report);
+  AddModels(state, report);
   AddTrading(state, report);
   AddData(state, report);
   return report;
@@ -346,6 +475,7 @@ Json StageRun::ResultsOf(SymbolState& state) const {
   for (const Evaluation& evaluation : EvaluationsOf(state)) {
     results["evaluations"].push_back(ToJson(evaluation));
   }
+  if (recipe_.price_target() == nullptr) results["classes"] = ToJson(ClassesOf(state));
   if (!EvaluationsOf(state).empty()) results["comparison"] = ToJson(ComparisonOf(state));
   if (!RankingsOf(state).empty()) results["cross_section"] = ToJson(RankingsOf(state));
   for (const BacktestResult& result : BacktestsOf(state)) {

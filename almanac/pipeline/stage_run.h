@@ -42,16 +42,18 @@ struct SymbolState {
   std::vector<FundingRate> funding;  // of a signal backtest, where the recipe names a series
   std::string execution_hash;        // of both
   ArtifactKey audit, features, dataset;
-  std::vector<ArtifactKey> train;  // one a model, in the recipe's order
+  std::vector<std::vector<ArtifactKey>> train;  // by model, in the recipe's order, and fold
   TrialSummary trials;
   ArtifactKey evaluate, backtest, report;
 
   std::optional<SeriesAudit> audit_result;
   std::optional<Labels> labels;
   std::shared_ptr<const Dataset> data;
-  std::optional<DataSplit> split;
+  std::optional<RunSplit> split;
+  std::vector<std::vector<size_t>> kept;  // the columns that pruning left, a list a fold
   std::vector<JudgedRows> judged;
   std::vector<Evaluation> evaluations;                // one a model but the naive one
+  std::optional<TableEvaluation> classes;             // of a target of classes, instead
   std::optional<Comparison> comparison;               // of the same models
   std::optional<std::vector<ModelRanking>> rankings;  // of a panel: of the same models
   std::vector<BacktestResult> backtests;              // one an account
@@ -87,8 +89,11 @@ class StageRun {
   void ReadExecutionCandles(SymbolState& state);
   void AuditStage(SymbolState& state);
   void FeaturesStage(SymbolState& state);
+  std::string MakeFeatures(const SymbolState& state, const std::filesystem::path& folder) const;
   void DatasetStage(SymbolState& state);
   void TrainStage(SymbolState& state);
+  std::string Train(SymbolState& state, const ModelSection& model, size_t fold,
+                    const std::filesystem::path& folder) const;
   void TrialsStage(SymbolState& state);
   void EvaluateStage(SymbolState& state);
   void BacktestStage(SymbolState& state);
@@ -98,7 +103,14 @@ class StageRun {
   const SeriesAudit& AuditOf(SymbolState& state) const;
   const Labels& LabelsOf(SymbolState& state) const;
   const Dataset& DataOf(SymbolState& state) const;
-  const DataSplit& SplitOf(SymbolState& state) const;
+  const RunSplit& SplitOf(SymbolState& state) const;
+  // What models of a fold learn from and forecast: a dataset of this run with the columns that
+  // pruning on the fold's training rows left, or with all.
+  Dataset PrunedFor(SymbolState& state, size_t fold, const Dataset& data) const;
+  // The columns of the run, of a frame with their symbols.
+  FeatureSet Columns() const;
+  // Whose bars the state's features read.
+  std::vector<std::string> FrameOf(const SymbolState& state) const;
   // The forecasts of one part by one model (its position in the recipe).
   ForecastTable ForecastsOf(SymbolState& state, size_t model, Part part) const;
   ForecastTable TestForecastsOf(SymbolState& state, size_t model) const {
@@ -106,12 +118,14 @@ class StageRun {
   }
   // Forecasts of `rows` of the state's dataset, of a panel each by its symbol.
   ForecastTable Forecast(SymbolState& state, const std::string& model, const Forecaster& forecaster,
-                         std::span<const uint32_t> rows) const;
+                         std::span<const uint32_t> rows, size_t fold) const;
   // One a model, in the recipe's order: its test forecasts beside naive and what happened.
   const std::vector<JudgedRows>& JudgedOf(SymbolState& state) const;
   const std::vector<Evaluation>& EvaluationsOf(SymbolState& state) const;
   const Comparison& ComparisonOf(SymbolState& state) const;
   const std::vector<ModelRanking>& RankingsOf(SymbolState& state) const;
+  // Of a target of classes.
+  const TableEvaluation& ClassesOf(SymbolState& state) const;
   const std::vector<BacktestResult>& BacktestsOf(SymbolState& state) const;
   const std::vector<GridResult>& GridsOf(SymbolState& state) const;
   BacktestResult BacktestOf(SymbolState& state, size_t account, const TrialSummary& trials) const;
@@ -127,6 +141,8 @@ class StageRun {
   void AddIdentity(const SymbolState& state, ReportData& report) const;
   void AddVerdicts(SymbolState& state, ReportData& report) const;
   void AddForecasts(SymbolState& state, ReportData& report) const;
+  void AddModels(SymbolState& state, ReportData& report) const;
+  void AddClasses(SymbolState& state, ReportData& report) const;
   void AddTrading(SymbolState& state, ReportData& report) const;
   void AddData(SymbolState& state, ReportData& report) const;
   // Of the run's folder: the folder itself if there is one symbol.

@@ -1,13 +1,17 @@
 // The stages from the source to the dataset: collect, audit, features, dataset.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
 #include "almanac/base/hash.h"
 #include "almanac/base/text.h"
+#include "almanac/feature/lineage.h"
 #include "almanac/lake/database.h"
 #include "almanac/market/fill.h"
 #include "almanac/pipeline/feature_frame.h"
@@ -66,15 +70,41 @@ void WritePanelLabels(const fs::path& file, const Dataset& data,
                data.rows());
 }
 
+std::string SplitText(const RunSplit& split) {
+  const auto count = [](size_t rows) { return FormatCount(static_cast<int64_t>(rows)); };
+  const Fold& first = split.folds.front();
+  if (split.parts) {
+    return fmt::format("{} training, {} validation, {} test rows, {} purged",
+                       count(first.training.size()), count(first.validation.size()),
+                       count(first.test.size()), count(first.purged));
+  }
+  size_t test = 0, purged = 0, least = first.training.size(), most = least;
+  for (const Fold& fold : split.folds) {
+    test += fold.test.size();
+    purged += fold.purged;
+    least = std::min(least, fold.training.size());
+    most = std::max(most, fold.training.size());
+  }
+  return fmt::format("{} folds, {} to {} training rows, {} test rows, {} purged",
+                     split.folds.size(), count(least), count(most), count(test), count(purged));
+}
+
 void WriteLabels(const fs::path& file, const Labels& labels) {
   DatabaseOptions options;
   options.threads = 1;
   const Database database(options);
-  WriteParquet(database, file,
-               {{"known_at", ColumnType::kTimestampMs, labels.t0.data()},
-                {"label_end", ColumnType::kTimestampMs, labels.t1.data()},
-                {labels.name, ColumnType::kDouble, labels.value.data(), true}},
-               labels.rows());
+  std::vector<InputColumn> columns = {
+      {"known_at", ColumnType::kTimestampMs, labels.t0.data()},
+      {"label_end", ColumnType::kTimestampMs, labels.t1.data()},
+      {labels.name, ColumnType::kDouble, labels.value.data(), true}};
+  std::vector<std::string> names;
+  if (labels.has_classes()) {
+    for (const double value : labels.value) {
+      names.push_back(std::isnan(value) ? "" : labels.classes[static_cast<size_t>(value)]);
+    }
+    columns.push_back({"class", ColumnType::kText, names.data()});
+  }
+  WriteParquet(database, file, columns, labels.rows());
 }
 
 }  // namespace
@@ -100,7 +130,7 @@ void StageRun::Collect() {
   }
   const auto source = MakeCandleSource(data.source, data.options);
   BackfillRequest request;
-  request.symbols = data.symbols;
+  request.symbols = data.AllSymbols();
   request.timeframe = data.timeframe;
   request.from = data.from;
   request.to = data.to;
@@ -186,31 +216,57 @@ void StageRun::AuditStage(SymbolState& state) {
   });
 }
 
+std::vector<std::string> StageRun::FrameOf(const SymbolState& state) const {
+  return recipe_.data.frame.empty() ? std::vector<std::string>{state.key.symbol}
+                                    : recipe_.data.frame;
+}
+
+FeatureSet StageRun::Columns() const {
+  return recipe_.data.frame.empty() ? recipe_.features
+                                    : recipe_.features.BoundTo(recipe_.data.frame);
+}
+
+std::string StageRun::MakeFeatures(const SymbolState& state, const fs::path& folder) const {
+  std::vector<CandleSeries> series;
+  for (const std::string& symbol : FrameOf(state)) {
+    for (const SymbolState& other : symbols_) {
+      if (other.key.symbol == symbol) series.push_back(other.candles);
+    }
+  }
+  const auto observations = ObservationsFor(recipe_.features, FrameOf(state), home_);
+  const Frame frame = FeatureFrame(std::move(series), recipe_.data.calendar, observations);
+  fs::create_directories(folder / "matrix");
+  const size_t rows = WriteFeatures(recipe_.features, frame, folder / "matrix", NoProgress());
+  const LeakAudit audit = AuditFeatures(recipe_.features, frame, recipe_.leak_audit);
+  RequireNoLeak(audit, frame.key());
+  WriteFileAtomic(folder / "leak_audit.json", ToJson(audit).dump(2) + "\n");
+  return fmt::format("{} columns x {} rows, no leak at {} cuts", audit.columns,
+                     FormatCount(static_cast<int64_t>(rows)), audit.cuts.size());
+}
+
+// Of a frame once for all of its symbols.
 void StageRun::FeaturesStage(SymbolState& state) {
   const Json configuration = {
-      {"features", recipe_.features.ToJson()},
+      {"features", Columns().ToJson()},
       {"fill", ToString(recipe_.data.fill)},
       {"calendar", recipe_.data.calendar->name()},
       {"leak_audit", {{"cuts", recipe_.leak_audit.cuts}, {"seed", recipe_.leak_audit.seed}}}};
+  const std::vector<std::string> frame = FrameOf(state);
   state.features = KeyOf("features", configuration.dump());
-  state.features.inputs = {{"candles", state.candles_hash}};
-  const auto observations = ObservationsFor(recipe_.features, state.key.symbol, home_);
+  for (const SymbolState& other : symbols_) {
+    if (std::find(frame.begin(), frame.end(), other.key.symbol) == frame.end()) continue;
+    const std::string role = frame.size() == 1 ? "candles" : "candles " + other.key.symbol;
+    state.features.inputs.emplace_back(role, other.candles_hash);
+  }
+  const auto observations = ObservationsFor(recipe_.features, frame, home_);
   if (observations != nullptr) {
     state.features.inputs.emplace_back("observations",
-                                       HashOf(recipe_.features, state.key.symbol, observations));
+                                       HashOf(recipe_.features, frame, observations));
   }
-  Make(state.features, state.key.symbol, [&](const fs::path& folder) {
-    const Frame frame = FeatureFrame(state.candles, recipe_.data.calendar, observations);
-    const FeatureTable table = BuildFeatures(recipe_.features, frame);
-    const LeakAudit audit = AuditFeatures(recipe_.features, frame, table, recipe_.leak_audit);
-    RequireNoLeak(audit, state.key);
-    fs::create_directories(folder / "matrix");
-    WriteMatrix(folder / "matrix", table.index, table.names, table.columns,
-                recipe_.features.ToJson());
-    WriteFileAtomic(folder / "leak_audit.json", ToJson(audit).dump(2) + "\n");
-    return fmt::format("{} columns x {} rows, no leak at {} cuts", table.columns.size(),
-                       FormatCount(static_cast<int64_t>(table.rows())), audit.cuts.size());
-  });
+  const bool is_first = &state == judged_.front() || recipe_.data.frame.empty();
+  if (!is_first) return;
+  Make(state.features, fmt::format("{}", fmt::join(frame, "+")),
+       [&](const fs::path& folder) { return MakeFeatures(state, folder); });
 }
 
 const Labels& StageRun::LabelsOf(SymbolState& state) const {
@@ -233,32 +289,59 @@ const Dataset& StageRun::DataOf(SymbolState& state) const {
   return *state.data;
 }
 
-const DataSplit& StageRun::SplitOf(SymbolState& state) const {
-  if (!state.split) state.split = DataOf(state).SplitRows(recipe_.split);
+const RunSplit& StageRun::SplitOf(SymbolState& state) const {
+  if (!state.split) state.split = SplitFor(recipe_.split, DataOf(state));
   return *state.split;
 }
 
+Dataset StageRun::PrunedFor(SymbolState& state, size_t fold, const Dataset& data) const {
+  if (!recipe_.prune) return data;
+  if (state.kept.empty()) {
+    const Json json = Json::parse(ReadFile(FolderOf(state.dataset) / "prune.json"));
+    const std::vector<std::string>& names = DataOf(state).feature_names();
+    std::map<std::string, size_t> place;
+    for (size_t c = 0; c < names.size(); ++c) place[names[c]] = c;
+    for (const Json& report : json) {
+      std::vector<size_t>& kept = state.kept.emplace_back();
+      for (const Json& name : report.at("kept")) kept.push_back(place.at(name.get<std::string>()));
+    }
+  }
+  return data.WithColumns(state.kept[fold]);
+}
+
 void StageRun::DatasetStage(SymbolState& state) {
-  const Json configuration = {{"target", recipe_.target.ToJson()},
-                              {"split", recipe_.split.ToJson()}};
+  Json configuration = {{"target", ToJson(recipe_.target)}, {"split", recipe_.split.ToJson()}};
+  if (recipe_.prune) configuration["prune"] = recipe_.prune->ToJson();
   state.dataset = KeyOf("dataset", configuration.dump());
-  if (state.members.empty()) state.dataset.inputs = {{"features", state.features.Hash()}};
+  if (state.members.empty()) {
+    state.dataset.inputs = {{"features", state.features.Hash()}};
+    // The features of a frame are the same for all of its symbols, the labels are not.
+    if (!recipe_.data.frame.empty()) state.dataset.inputs.emplace_back("symbol", state.key.symbol);
+  }
   for (const SymbolState* member : state.members) {
     state.dataset.inputs.emplace_back(member->key.symbol, member->features.Hash());
   }
   Make(state.dataset, state.key.symbol, [&](const fs::path& folder) {
-    const DataSplit& split = SplitOf(state);
+    const RunSplit& split = SplitOf(state);
     if (state.members.empty()) {
       WriteLabels(folder / "labels.parquet", LabelsOf(state));
     } else {
       WritePanelLabels(folder / "labels.parquet", DataOf(state), state.origin, state.members);
     }
-    WriteFileAtomic(folder / "split.json", split.ToJson().dump(2) + "\n");
-    return fmt::format("{} training, {} validation, {} test rows, {} purged",
-                       FormatCount(static_cast<int64_t>(split.training().size())),
-                       FormatCount(static_cast<int64_t>(split.rows(Part::kValidation).size())),
-                       FormatCount(static_cast<int64_t>(split.rows(Part::kTest).size())),
-                       FormatCount(static_cast<int64_t>(split.purged())));
+    WriteFileAtomic(folder / "split.json", split.ToJson(DataOf(state)).dump(2) + "\n");
+    if (!recipe_.prune) return SplitText(split);
+    const Lineage lineage = LineageOf(Columns());
+    Json reports = Json::array();
+    std::string kept;
+    for (const Fold& fold : split.folds) {
+      const PruneReport report =
+          PruneColumns(DataOf(state), fold.training, *recipe_.prune, lineage);
+      reports.push_back(report.ToJson(DataOf(state).feature_names()));
+      kept += fmt::format("{}{}", kept.empty() ? "" : ", ", report.kept.size());
+    }
+    WriteFileAtomic(folder / "prune.json", reports.dump(2) + "\n");
+    return fmt::format("{}; {} of {} columns kept", SplitText(split), kept,
+                       DataOf(state).features());
   });
 }
 

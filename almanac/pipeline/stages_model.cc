@@ -10,6 +10,7 @@
 #include "almanac/base/hash.h"
 #include "almanac/base/text.h"
 #include "almanac/evaluate/breakdown.h"
+#include "almanac/forecast/baseline.h"
 #include "almanac/pipeline/stage_run.h"
 
 namespace almanac {
@@ -42,43 +43,56 @@ Json ToJson(const BootstrapOptions& bootstrap) {
 
 }  // namespace
 
+std::string StageRun::Train(SymbolState& state, const ModelSection& model, size_t number,
+                            const fs::path& folder) const {
+  const Fold& fold = SplitOf(state).folds[number];
+  const Dataset data = PrunedFor(state, number, DataOf(state));
+  const auto forecaster = recipe_.kinds.Make(model.config);
+  const FitReport fit = forecaster->Fit({data, fold.training, fold.validation});
+  fs::create_directories(folder / "model");
+  SaveForecaster(*forecaster, folder / "model");
+  // Validation rows of one fold may be test rows of another.
+  std::vector<uint32_t> rows;
+  if (!recipe_.split.folds) rows = fold.validation;
+  rows.insert(rows.end(), fold.test.begin(), fold.test.end());
+  const ForecastTable table = Forecast(state, model.name, *forecaster, rows, number);
+  table.Save(folder / "forecasts.parquet");
+  const Json training = {
+      {"rows", fit.rows}, {"dropped", fit.dropped}, {"learnt", forecaster->Describe()}};
+  WriteFileAtomic(folder / "training.json", training.dump(2) + "\n");
+  return fmt::format("{} rows learnt, {} forecasts", FormatCount(static_cast<int64_t>(fit.rows)),
+                     FormatCount(static_cast<int64_t>(table.rows())));
+}
+
 void StageRun::TrainStage(SymbolState& state) {
+  // How many folds there are is known once the rows are.
+  const size_t folds = recipe_.split.folds ? SplitOf(state).folds.size() : 1;
   for (const ModelSection& model : recipe_.models) {
-    const Json configuration = {{"name", model.name},
-                                {"model", Json::parse(model.configuration)},
-                                {"target", recipe_.target.ToJson()}};
-    ArtifactKey key = KeyOf("train", configuration.dump());
-    key.inputs = {{"dataset", state.dataset.Hash()}};
-    if (state.members.empty()) key.inputs.emplace_back("features", state.features.Hash());
-    Make(key, model.name + " " + state.key.symbol, [&](const fs::path& folder) {
-      const Dataset& data = DataOf(state);
-      const DataSplit& split = SplitOf(state);
-      const auto forecaster = recipe_.kinds.Make(model.config);
-      const std::span<const uint32_t> validation = split.rows(Part::kValidation);
-      const FitReport fit = forecaster->Fit({data, split.training(), validation});
-      fs::create_directories(folder / "model");
-      SaveForecaster(*forecaster, folder / "model");
-      std::vector<uint32_t> rows(validation.begin(), validation.end());
-      const std::span<const uint32_t> test = split.rows(Part::kTest);
-      rows.insert(rows.end(), test.begin(), test.end());
-      const ForecastTable table = Forecast(state, model.name, *forecaster, rows);
-      table.Save(folder / "forecasts.parquet");
-      const Json training = {
-          {"rows", fit.rows}, {"dropped", fit.dropped}, {"learnt", forecaster->Describe()}};
-      WriteFileAtomic(folder / "training.json", training.dump(2) + "\n");
-      return fmt::format("{} rows learnt, {} forecasts",
-                         FormatCount(static_cast<int64_t>(fit.rows)),
-                         FormatCount(static_cast<int64_t>(table.rows())));
-    });
-    state.train.push_back(std::move(key));
+    std::vector<ArtifactKey>& keys = state.train.emplace_back();
+    for (size_t f = 0; f < folds; ++f) {
+      Json configuration = {{"name", model.name},
+                            {"model", Json::parse(model.configuration)},
+                            {"target", ToJson(recipe_.target)}};
+      std::string detail = model.name + " ";
+      if (recipe_.split.folds) {
+        configuration["fold"] = f;
+        detail += fmt::format("fold {}/{} ", f + 1, folds);
+      }
+      ArtifactKey key = KeyOf("train", configuration.dump());
+      key.inputs = {{"dataset", state.dataset.Hash()}};
+      if (state.members.empty()) key.inputs.emplace_back("features", state.features.Hash());
+      Make(key, detail + state.key.symbol,
+           [&](const fs::path& folder) { return Train(state, model, f, folder); });
+      keys.push_back(std::move(key));
+    }
   }
 }
 
 ForecastTable StageRun::Forecast(SymbolState& state, const std::string& model,
-                                 const Forecaster& forecaster,
-                                 std::span<const uint32_t> rows) const {
-  const Dataset& data = DataOf(state);
+                                 const Forecaster& forecaster, std::span<const uint32_t> rows,
+                                 size_t fold) const {
   if (state.members.empty()) {
+    const Dataset data = PrunedFor(state, fold, DataOf(state));
     return MakeForecasts(model, forecaster, data, rows, recipe_.target, state.candles);
   }
   std::vector<std::vector<uint32_t>> rows_of(state.members.size());
@@ -86,12 +100,13 @@ ForecastTable StageRun::Forecast(SymbolState& state, const std::string& model,
     rows_of[state.origin[row].part].push_back(state.origin[row].row);
   }
   ForecastTable table;
-  table.quantity = QuantityOf(recipe_.target.kind);
+  table.quantity = QuantityOf(recipe_.target);
   for (size_t m = 0; m < state.members.size(); ++m) {
     SymbolState& member = *state.members[m];
     if (rows_of[m].empty()) continue;
-    table.Append(MakeForecasts(model, forecaster, DataOf(member), rows_of[m], recipe_.target,
-                               member.candles));
+    const Dataset data = PrunedFor(state, fold, DataOf(member));
+    table.Append(
+        MakeForecasts(model, forecaster, data, rows_of[m], recipe_.target, member.candles));
   }
   table.Sort();
   return table;
@@ -153,6 +168,13 @@ void StageRun::RecordTrials(SymbolState& state, size_t account, Registry& regist
     metrics["mae_naive"] = mae->naive.value;
     metrics["ic"] = evaluation.Find(Space::kReturn, Metric::kIc)->model.value;
   }
+  if (!recipe_.classes().empty()) {
+    for (const ClassEvaluation& classes : ClassesOf(state).horizons.front().classes) {
+      if (classes.model != section.name) continue;
+      metrics["log_loss"] = classes.log_loss.model.value;
+      metrics["log_loss_naive"] = classes.log_loss.naive.value;
+    }
+  }
   // Last: its presence says that all of them are recorded.
   add(TrialKeyOf(state, section), result.strategy.performance.sharpe, metrics);
   registry.RecordTrials(trials);
@@ -184,8 +206,15 @@ void StageRun::TrialsStage(SymbolState& state) {
 }
 
 ForecastTable StageRun::ForecastsOf(SymbolState& state, size_t model, Part part) const {
-  const ForecastTable all = ForecastTable::Load(FolderOf(state.train[model]) / "forecasts.parquet");
-  const TimeMs test_from = SplitOf(state).test_from();
+  ForecastTable all;
+  for (const ArtifactKey& key : state.train[model]) {
+    all.Append(ForecastTable::Load(FolderOf(key) / "forecasts.parquet"));
+  }
+  if (recipe_.split.folds) {
+    all.Sort();
+    return all;
+  }
+  const TimeMs test_from = SplitOf(state).test_from;
   ForecastTable chosen;
   chosen.quantity = all.quantity;
   for (const ForecastTable::Extra& extra : all.extra) chosen.extra.push_back({extra.name, {}});
@@ -202,11 +231,11 @@ ForecastTable StageRun::ForecastsOf(SymbolState& state, size_t model, Part part)
 
 const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
   if (!state.judged.empty()) return state.judged;
-  const DataSplit& split = SplitOf(state);
+  const TargetSpec& target = *recipe_.price_target();
   std::vector<SymbolOutcome> outcomes;
   TimeMs first_known = kMaxTime;
   const auto add = [&](SymbolState& symbol) {
-    outcomes.push_back({&symbol.candles, &LabelsOf(symbol), recipe_.target.kind});
+    outcomes.push_back({&symbol.candles, &LabelsOf(symbol), target.kind});
     first_known = std::min(first_known, symbol.candles.KnownAt(0));
   };
   if (state.members.empty()) add(state);
@@ -218,17 +247,15 @@ const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
     if (m != naive) table.Append(TestForecastsOf(state, m));
     table.Sort();
     JudgedRows rows = JoinOutcomes(table, recipe_.models[m].name, recipe_.models[naive].name,
-                                   recipe_.target.horizon, outcomes);
-    // Labels of the training part end before the next part, the embargo included.
-    SetTrainingScale(outcomes, first_known, split.validation_from() - 1 - recipe_.split.embargo,
-                     rows);
+                                   target.horizon, outcomes);
+    SetTrainingScale(outcomes, first_known, SplitOf(state).known_by, rows);
     state.judged.push_back(std::move(rows));
   }
   return state.judged;
 }
 
 const std::vector<Evaluation>& StageRun::EvaluationsOf(SymbolState& state) const {
-  if (!state.evaluations.empty()) return state.evaluations;
+  if (!state.evaluations.empty() || recipe_.price_target() == nullptr) return state.evaluations;
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
     if (recipe_.models[m].kind == "naive") continue;
     EvaluateOptions options;
@@ -240,6 +267,34 @@ const std::vector<Evaluation>& StageRun::EvaluationsOf(SymbolState& state) const
     AddBreakdowns(JudgedOf(state)[m], state.evaluations.back());
   }
   return state.evaluations;
+}
+
+// The same rows for every model, the naive one's frequencies beside them.
+const TableEvaluation& StageRun::ClassesOf(SymbolState& state) const {
+  if (state.classes) return *state.classes;
+  const Dataset& data = DataOf(state);
+  const RunSplit& split = SplitOf(state);
+  const auto learnt =
+      split.known_by == kMaxTime ? data.label_rows() : split.folds.front().training.rows();
+  std::vector<uint32_t> outcomes;
+  for (const uint32_t row : learnt) {
+    if (!std::isnan(data.target()[row]))
+      outcomes.push_back(static_cast<uint32_t>(data.target()[row]));
+  }
+  TableOptions options;
+  options.naive = recipe_.models[recipe_.NaiveModel()].name;
+  options.bootstrap = recipe_.evaluate.bootstrap;
+  options.significance = recipe_.evaluate.significance;
+  options.class_target = recipe_.target;
+  options.naive_frequencies = NaiveFrequencies(outcomes, recipe_.classes().size());
+  ForecastTable table;
+  for (size_t m = 0; m < recipe_.models.size(); ++m) table.Append(TestForecastsOf(state, m));
+  table.Sort();
+  std::vector<CandleSeries> bars;
+  if (state.members.empty()) bars.push_back(state.candles);
+  for (const SymbolState* member : state.members) bars.push_back(member->candles);
+  state.classes = EvaluateTable(table, bars, options);
+  return *state.classes;
 }
 
 const Comparison& StageRun::ComparisonOf(SymbolState& state) const {
@@ -257,6 +312,7 @@ const Comparison& StageRun::ComparisonOf(SymbolState& state) const {
 const std::vector<ModelRanking>& StageRun::RankingsOf(SymbolState& state) const {
   if (state.rankings) return *state.rankings;
   state.rankings.emplace();
+  if (recipe_.price_target() == nullptr) return *state.rankings;
   for (size_t m = 0; m < recipe_.models.size() && !state.members.empty(); ++m) {
     if (recipe_.models[m].kind == "naive") continue;
     auto ranking =
@@ -272,11 +328,22 @@ void StageRun::EvaluateStage(SymbolState& state) {
   configuration["buckets"] = recipe_.evaluate.cross_section.buckets;
   state.evaluate = KeyOf("evaluate", configuration.dump());
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
-    state.evaluate.inputs.emplace_back(recipe_.models[m].name, state.train[m].Hash());
+    for (const ArtifactKey& key : state.train[m]) {
+      state.evaluate.inputs.emplace_back(recipe_.models[m].name, key.Hash());
+    }
   }
   Make(state.evaluate, state.key.symbol, [&](const fs::path& folder) {
-    Json document = Json::array();
     std::string result;
+    if (recipe_.price_target() == nullptr) {
+      const TableEvaluation& classes = ClassesOf(state);
+      WriteFileAtomic(folder / "evaluation.json", ToJson(classes).dump(2) + "\n");
+      for (const ClassEvaluation& model : classes.horizons.front().classes) {
+        result += fmt::format("{}{} log loss {:.4f} (naive {:.4f})", result.empty() ? "" : ", ",
+                              model.model, model.log_loss.model.value, model.log_loss.naive.value);
+      }
+      return result;
+    }
+    Json document = Json::array();
     for (const Evaluation& evaluation : EvaluationsOf(state)) {
       document.push_back(ToJson(evaluation));
       const MetricResult* mae = evaluation.Find(Space::kReturn, Metric::kMae);
@@ -312,7 +379,7 @@ BacktestInput StageRun::InputOf(SymbolState& state, const ForecastTable& forecas
   };
   if (state.members.empty()) add(state);
   for (const SymbolState* member : state.members) add(*member);
-  input.horizon = recipe_.target.horizon;
+  input.horizon = HorizonOf(recipe_.target);
   input.year = TradingYearOf(*recipe_.data.calendar);
   input.judging.significance = recipe_.evaluate.significance;
   input.bootstrap = recipe_.evaluate.bootstrap;
@@ -337,7 +404,7 @@ BacktestResult StageRun::BacktestOf(SymbolState& state, size_t account,
   const BacktestAccount traded = AccountsOf(recipe_.backtest)[account];
   const ForecastTable forecasts = AccountForecastsOf(state, traded, Part::kTest);
   BacktestInput input = InputOf(state, forecasts);
-  input.from = SplitOf(state).test_from();
+  input.from = SplitOf(state).test_from;
   input.judging.trials = trials.count;
   input.judging.trial_annual_sharpes = trials.annual_sharpes;
   std::optional<GridChoice> choice;
@@ -370,7 +437,9 @@ void StageRun::BacktestStage(SymbolState& state) {
   state.backtest = KeyOf("backtest", configuration.dump());
   for (const BacktestAccount& account : accounts) {
     for (const std::string& model : account.models) {
-      state.backtest.inputs.emplace_back(model, state.train[PositionOf(recipe_, model)].Hash());
+      for (const ArtifactKey& key : state.train[PositionOf(recipe_, model)]) {
+        state.backtest.inputs.emplace_back(model, key.Hash());
+      }
     }
   }
   const auto add_execution = [&](const SymbolState& symbol, const std::string& suffix) {

@@ -428,6 +428,26 @@ std::vector<ReportReliability> ReliabilityOf(const ClassEvaluation& evaluation) 
   return diagrams;
 }
 
+std::vector<ReportKeyFigure> KeyFiguresOf(const ClassEvaluation& evaluation) {
+  const auto figure = [](const char* label, const PairedEstimate& estimate, bool smaller,
+                         NumberFormat format, const char* hint) {
+    const Standing standing = StandingOf(estimate, smaller);
+    const Tone tone = standing == Standing::kBetter  ? Tone::kGood
+                      : standing == Standing::kWorse ? Tone::kBad
+                                                     : Tone::kNeutral;
+    return ReportKeyFigure{
+        label, estimate.model.value, estimate.naive.value, "frequencies", format, tone, hint};
+  };
+  return {figure("Log loss", evaluation.log_loss, true, NumberFormat::kPlain,
+                 "mean of -log of the probability of what happened; smaller is better"),
+          figure("Accuracy", evaluation.accuracy, false, NumberFormat::kPercent,
+                 "share of rows whose most probable class happened"),
+          figure("AUC", evaluation.macro_auc, false, NumberFormat::kPlain,
+                 "area under the ROC curve, mean over the classes; 0.5 knows nothing"),
+          figure("Average precision", evaluation.macro_average_precision, false,
+                 NumberFormat::kPlain, "mean over the classes")};
+}
+
 ReportHeatTable GroupsTable(std::span<const Evaluation> evaluations, const std::string& by,
                             std::vector<GroupResult> Evaluation::*groups, Space space,
                             Metric metric) {

@@ -29,6 +29,9 @@ ReportTable PairsTable(const Comparison& comparison, double significance = 0.05)
 ReportPit PitOf(const QuantileEvaluation& evaluation);
 std::vector<ReportReliability> ReliabilityOf(const ClassEvaluation& evaluation);
 
+// Log loss, accuracy, AUC and average precision, each beside the classes' frequencies.
+std::vector<ReportKeyFigure> KeyFiguresOf(const ClassEvaluation& evaluation);
+
 // One metric over the groups of the evaluations ("symbol", "volatility"), naive last.
 ReportHeatTable GroupsTable(std::span<const Evaluation> evaluations, const std::string& by,
                             std::vector<GroupResult> Evaluation::*groups, Space space,

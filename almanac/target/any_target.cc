@@ -93,6 +93,22 @@ std::string ColumnName(const AnyTarget& target) {
   return std::visit([](const auto& spec) { return spec.ColumnName(); }, target);
 }
 
+int64_t HorizonOf(const AnyTarget& target) {
+  return std::visit([](const auto& spec) { return spec.horizon; }, target);
+}
+
+std::vector<std::string> ClassesOf(const AnyTarget& target) {
+  return std::visit(
+      [](const auto& spec) {
+        if constexpr (requires { spec.Classes(); }) {
+          return spec.Classes();
+        } else {
+          return std::vector<std::string>();
+        }
+      },
+      target);
+}
+
 Labels BuildLabels(const AnyTarget& target, const CandleSeries& series) {
   return std::visit([&](const auto& spec) { return BuildLabels(spec, series); }, target);
 }

@@ -5,6 +5,7 @@
 #ifndef ALMANAC_TARGET_ANY_TARGET_H_
 #define ALMANAC_TARGET_ANY_TARGET_H_
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -34,6 +35,9 @@ AnyTarget AnyTargetFromConfig(const ConfigNode& node);
 AnyTarget AnyTargetFromJson(const Json& json);
 Json ToJson(const AnyTarget& target);
 std::string ColumnName(const AnyTarget& target);
+int64_t HorizonOf(const AnyTarget& target);  // bars
+// What its labels count in; empty for targets that are numbers.
+std::vector<std::string> ClassesOf(const AnyTarget& target);
 Labels BuildLabels(const AnyTarget& target, const CandleSeries& series);
 
 }  // namespace almanac

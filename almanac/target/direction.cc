@@ -14,11 +14,13 @@ std::string DirectionSpec::ColumnName() const {
   return fmt::format("direction_{}_{}", horizon, threshold);
 }
 
+std::vector<std::string> DirectionSpec::Classes() const { return {"down", "flat", "up"}; }
+
 Labels BuildLabels(const DirectionSpec& spec, const CandleSeries& series) {
   CheckFields(spec);
   RequireCloses(series);
   Labels labels = UnlabelledBars(spec.ColumnName(), "class", series);
-  labels.classes = {"down", "flat", "up"};
+  labels.classes = spec.Classes();
   for (size_t i = 0; i < series.size(); ++i) {
     if (!HasHorizon(series, i, spec.horizon, spec.drop_gaps, &labels)) continue;
     const size_t end = i + static_cast<size_t>(spec.horizon);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "almanac/market/candle.h"
 #include "almanac/target/fields.h"
@@ -23,6 +24,7 @@ struct DirectionSpec {
 
   void VisitFields(FieldVisitor& fields);
   std::string ColumnName() const;  // "direction_12_0.001"
+  std::vector<std::string> Classes() const;
   friend bool operator==(const DirectionSpec&, const DirectionSpec&) = default;
 };
 

@@ -21,11 +21,13 @@ std::string PriceChangeSpec::ColumnName() const {
   return fmt::format("price_change_{}_{}_{}", up, down, horizon);
 }
 
+std::vector<std::string> PriceChangeSpec::Classes() const { return {"down", "neither", "up"}; }
+
 Labels BuildLabels(const PriceChangeSpec& spec, const CandleSeries& series) {
   CheckFields(spec);
   RequirePrices(series);
   Labels labels = UnlabelledBars(spec.ColumnName(), "class", series);
-  labels.classes = {"down", "neither", "up"};
+  labels.classes = spec.Classes();
   for (size_t i = 0; i < series.size(); ++i) {
     if (!HasHorizon(series, i, spec.horizon, spec.drop_gaps, &labels)) continue;
     const Levels levels{series.close[i] * (1 + spec.up), series.close[i] * (1 - spec.down)};

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "almanac/market/candle.h"
 #include "almanac/target/fields.h"
@@ -29,6 +30,7 @@ struct PriceChangeSpec {
 
   void VisitFields(FieldVisitor& fields);
   std::string ColumnName() const;  // "price_change_0.01_0.01_24"
+  std::vector<std::string> Classes() const;
   friend bool operator==(const PriceChangeSpec&, const PriceChangeSpec&) = default;
 };
 

@@ -71,6 +71,11 @@ std::string SwingSpec::ColumnName() const {
   return fmt::format("swing_{}_{}_{}_{}_{}", Name(side), look_back, std_dev, threshold, horizon);
 }
 
+std::vector<std::string> SwingSpec::Classes() const {
+  return {"neither", fmt::format("{}_breakout", almanac::Name(side)),
+          fmt::format("{}_reversion", almanac::Name(side))};
+}
+
 std::vector<SwingEvent> FindSwings(const SwingSpec& spec, const CandleSeries& series) {
   CheckFields(spec);
   RequirePrices(series);
@@ -100,8 +105,7 @@ Labels BuildLabels(const SwingSpec& spec, const CandleSeries& series) {
   Labels labels;
   labels.name = spec.ColumnName();
   labels.unit = "class";
-  labels.classes = {"neither", fmt::format("{}_breakout", Name(spec.side)),
-                    fmt::format("{}_reversion", Name(spec.side))};
+  labels.classes = spec.Classes();
   for (const SwingEvent& event : FindSwings(spec, series)) {
     const size_t c = event.confirmed;
     if (!HasHorizon(series, c, spec.horizon, spec.drop_gaps, &labels)) continue;

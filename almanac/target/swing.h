@@ -47,6 +47,7 @@ struct SwingSpec {
 
   void VisitFields(FieldVisitor& fields);
   std::string ColumnName() const;  // "swing_high_5_1.5_0.5_24": L, std_dev, threshold, horizon
+  std::vector<std::string> Classes() const;
   friend bool operator==(const SwingSpec&, const SwingSpec&) = default;
 };
 

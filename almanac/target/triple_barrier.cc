@@ -36,6 +36,8 @@ std::string TripleBarrierSpec::ColumnName() const {
   return fmt::format("triple_barrier_{}_{}_{}", upper, lower, horizon);
 }
 
+std::vector<std::string> TripleBarrierSpec::Classes() const { return {"down", "neither", "up"}; }
+
 std::vector<double> ReturnVolatility(const CandleSeries& series, int64_t span) {
   std::vector<double> sigma(series.size(), std::numeric_limits<double>::quiet_NaN());
   const double decay = 1 - 2.0 / (static_cast<double>(span) + 1);
@@ -60,7 +62,7 @@ Labels BuildLabels(const TripleBarrierSpec& spec, const CandleSeries& series) {
   CheckFields(spec);
   RequirePrices(series);
   Labels labels = UnlabelledBars(spec.ColumnName(), "class", series);
-  labels.classes = {"down", "neither", "up"};
+  labels.classes = spec.Classes();
   const std::vector<double> sigma = ReturnVolatility(series, spec.volatility_span);
   for (size_t i = 0; i < series.size(); ++i) {
     if (!(sigma[i] > 0)) continue;

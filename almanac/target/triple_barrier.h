@@ -43,6 +43,7 @@ struct TripleBarrierSpec {
 
   void VisitFields(FieldVisitor& fields);
   std::string ColumnName() const;  // "triple_barrier_1_1_24"
+  std::vector<std::string> Classes() const;
   friend bool operator==(const TripleBarrierSpec&, const TripleBarrierSpec&) = default;
 };
 

@@ -22,15 +22,15 @@ class SortedWindow {
   explicit SortedWindow(int64_t length)
       : ring_(static_cast<size_t>(length), kUnknown), sorted_(ring_.size()) {}
 
-  // Takes the place of the oldest value; a NaN leaves its place empty.
-  void Push(double value) {
+  // Takes the place of the oldest value; a NaN leaves its place empty. Returns how many values of
+  // the window are smaller; nothing of use for a NaN.
+  size_t Push(double value) {
     const double old = ring_[position_];
     ring_[position_] = value;
     if (++position_ == ring_.size()) position_ = 0;
     if (std::isnan(old) || std::isnan(value)) {
       if (!std::isnan(old)) Erase(CountBelow(old));
-      if (!std::isnan(value)) Insert(value);
-      return;
+      return std::isnan(value) ? 0 : Insert(value);
     }
     const size_t from = CountBelow(old);
     size_t to = CountBelow(value);
@@ -42,6 +42,7 @@ class SortedWindow {
       std::copy_backward(values + to, values + from, values + from + 1);
     }
     values[to] = value;
+    return to;
   }
 
   // Whether the last n values are all known. What follows asks for that.
@@ -64,10 +65,11 @@ class SortedWindow {
   size_t CountUpTo(double value) const {
     return Count([value](double other) { return other <= value; });
   }
-  // The mean rank (from 1) of a value of the window among its equals, over n.
-  double RankShare(double value) const {
-    return static_cast<double>(CountBelow(value) + CountUpTo(value) + 1) /
-           static_cast<double>(2 * known_);
+  // The mean rank (from 1) of a value among its equals, over n; `below` values are smaller.
+  double RankShare(size_t below) const {
+    const bool has_equal = below + 1 < known_ && sorted_[below + 1] == sorted_[below];
+    const size_t up_to = has_equal ? CountUpTo(sorted_[below]) : below + 1;
+    return static_cast<double>(below + up_to + 1) / static_cast<double>(2 * known_);
   }
 
   template <typename Archive>
@@ -94,13 +96,14 @@ class SortedWindow {
               sorted_.begin() + static_cast<int64_t>(place));
     --known_;
   }
-  void Insert(double value) {
+  size_t Insert(double value) {
     const size_t place = CountBelow(value);
     std::copy_backward(sorted_.begin() + static_cast<int64_t>(place),
                        sorted_.begin() + static_cast<int64_t>(known_),
                        sorted_.begin() + static_cast<int64_t>(known_) + 1);
     sorted_[place] = value;
     ++known_;
+    return place;
   }
 
   std::vector<double> ring_;

@@ -1,8 +1,7 @@
 // Functions that look back over bars.
-#include <cmath>
-
 #include "almanac/feature/cell/order.h"
 #include "almanac/feature/cell/pair.h"
+#include "almanac/feature/cell/score.h"
 #include "almanac/feature/expression/function.h"
 
 namespace almanac {
@@ -13,54 +12,19 @@ using technical::Signal;
 using Values = const std::vector<Signal>&;
 using Numbers = const std::vector<double>&;
 
-// A step of an ordered window moves up to this many values.
-constexpr int64_t kLargestOrdered = 10'000;
-
 int64_t Bars(Numbers numbers) { return static_cast<int64_t>(numbers.front()); }
-
-struct DeltaCell {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  LagWindow values;
-
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    out[0] = in[0] - values.Push(in[0]);
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(values);
-  }
-};
-
-// Outputs: the standard deviation with divisor n - 1, and how many of them the newest value lies
-// from the mean (NaN where it is 0 or too large for a double).
-struct ScoreCell {
-  static constexpr size_t kInputs = 1, kOutputs = 2;
-  FoldWindow<Moments> window;
-
-  void Step(const std::array<double, 1>& in, std::array<double, 2>& out) {
-    const Moments::Value fold = window.Push(Moments::Of(in[0]));
-    const double deviation = fold.SampleDeviation();
-    out[0] = window.full() ? deviation : kUnknown;
-    const bool divides = window.full() && deviation > 0 && std::isfinite(deviation);
-    out[1] = divides ? (in[0] - fold.mean) / deviation : kUnknown;
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(window);
-  }
-};
 
 technical::Signals<2> Score(KernelGraph& graph, Values x, Numbers n) {
   return AddCell(graph, "sample deviation", x, n, ScoreCell{FoldWindow<Moments>(Bars(n))});
 }
 
 technical::Signals<3> Pair(KernelGraph& graph, Values x, Numbers n) {
-  return AddCell(graph, "pair", x, n, PairCell{FoldWindow<PairMoments>(Bars(n))});
+  return AddCell(graph, "pair", x, n, PairCell{FoldWindow<JointMoments>(Bars(n))});
 }
 
 Signal Quantile(KernelGraph& graph, Values x, int64_t bars, double share) {
   return AddCell(graph, "quantile", x, {static_cast<double>(bars), share},
-                 QuantileCell{OrderedWindow(bars), share})[0];
+                 QuantileCell{SortedWindow(bars), share})[0];
 }
 
 // The value at the end of a least-squares line, from its mean and cross sum, with weights 1 to n.
@@ -102,7 +66,7 @@ ExpressionFunction FromTwo(ExpressionFunction function) {
   return function;
 }
 ExpressionFunction Ordered(ExpressionFunction function) {
-  function.largest = kLargestOrdered;
+  function.largest = SortedWindow::kLargest;
   return function;
 }
 
@@ -114,7 +78,7 @@ std::vector<ExpressionFunction> MovingFunctions() {
           [](KernelGraph& g, Values x, Numbers n) { return technical::Lag(g, x[0], Bars(n)); })),
       Lagged(Windowed("delta", {"delta(x, n)", "x - lag(x, n)"}, 1,
                       [](KernelGraph& g, Values x, Numbers n) {
-                        return AddCell(g, "delta", x, n, DeltaCell{LagWindow(Bars(n))})[0];
+                        return AddCell(g, "delta", x, n, DifferenceCell{LagWindow(Bars(n))})[0];
                       })),
       Windowed("sum", {"sum(x, n)", "the sum of n bars"}, 1,
                [](KernelGraph& g, Values x, Numbers n) {
@@ -165,7 +129,7 @@ std::vector<ExpressionFunction> StatisticFunctions() {
                         "(0, 1] (pandas: rolling(n).rank(pct=True))"},
                        1,
                        [](KernelGraph& g, Values x, Numbers n) {
-                         return AddCell(g, "rank", x, n, RankCell{OrderedWindow(Bars(n))})[0];
+                         return AddCell(g, "rank", x, n, RankCell{SortedWindow(Bars(n))})[0];
                        })),
       Ordered(Windowed(
           "median", {"median(x, n)", "the median of n bars"}, 1,

@@ -172,10 +172,10 @@ struct OrderCell {
   SortedWindow window;
 
   void Step(const std::array<double, 1>& in, std::array<double, 3>& out) {
-    window.Push(in[0]);
+    const size_t below = window.Push(in[0]);
     out.fill(kUnknown);
     if (!window.full()) return;
-    out = {window.Quantile(kUpper), window.Quantile(kLower), window.RankShare(in[0])};
+    out = {window.Quantile(kUpper), window.Quantile(kLower), window.RankShare(below)};
   }
   template <typename Archive>
   void Visit(Archive& archive) {

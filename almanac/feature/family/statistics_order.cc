@@ -1,7 +1,9 @@
 // Where the newest value stands among the last n: quantiles, ranks, distances in robust deviations.
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
-#include "almanac/feature/cell/sorted.h"
+#include "almanac/feature/cell/order.h"
 #include "almanac/feature/family/technical.h"
 
 namespace almanac::statistics {
@@ -23,39 +25,24 @@ constexpr double kPercent = 0.01;
 // Of a normal distribution, standard deviation / median absolute deviation.
 constexpr double kNormalMad = 1.482602218505602;
 
-struct QuantileCell {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  SortedWindow window;
-  double share;
-
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    window.Push(in[0]);
-    out[0] = window.full() ? window.Quantile(share) : kUnknown;
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(window);
-  }
-};
-
-// The median absolute deviation from `centre`: the sizes of the k smallest deviations are those of
-// k neighbours in order of value, so the k-th is found by halving.
+// The median absolute deviation from `centre`. The k values nearest to it are neighbours in order
+// of value, so where they begin is found by halving; the next nearest is one of the two beside
+// them.
 double MedianDeviation(const SortedWindow& window, double centre) {
-  const auto smallest = [&](size_t k) {
-    size_t first = 0;
-    size_t last = window.size() - k;
-    while (first < last) {
-      const size_t middle = (first + last) / 2;
-      if (centre - window[middle] <= window[middle + k] - centre) {
-        last = middle;
-      } else {
-        first = middle + 1;
-      }
-    }
-    return std::max(centre - window[first], window[first + k - 1] - centre);
-  };
-  const size_t n = window.size();
-  return n % 2 == 1 ? smallest((n + 1) / 2) : (smallest(n / 2) + smallest(n / 2 + 1)) / 2;
+  const size_t n = window.size(), k = (n + 1) / 2;
+  size_t first = 0, length = n - k;
+  while (length > 0) {
+    const size_t half = length / 2, middle = first + half;
+    const bool later = centre - window[middle] > window[middle + k] - centre;
+    first = later ? middle + 1 : first;
+    length = later ? length - half - 1 : half;
+  }
+  const double farthest = std::max(centre - window[first], window[first + k - 1] - centre);
+  if (n % 2 == 1) return farthest;
+  double next = std::numeric_limits<double>::infinity();
+  if (first > 0) next = std::min(next, centre - window[first - 1]);
+  if (first + k < n) next = std::min(next, window[first + k] - centre);
+  return (farthest + next) / 2;
 }
 
 // Outputs the rank of the newest value over n, and its distance from the median in median absolute
@@ -65,11 +52,11 @@ struct StandingCell {
   SortedWindow window;
 
   void Step(const std::array<double, 1>& in, std::array<double, 2>& out) {
-    window.Push(in[0]);
+    const size_t below = window.Push(in[0]);
     out.fill(kUnknown);
     if (!window.full()) return;
     const double median = window.Quantile(0.5);
-    out = {window.RankShare(in[0]),
+    out = {window.RankShare(below),
            Share(in[0] - median, kNormalMad * MedianDeviation(window, median))};
   }
   template <typename Archive>

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "almanac/feature/cell/joint.h"
 #include "almanac/feature/family/technical.h"
 
 namespace almanac::technical {
@@ -42,34 +43,13 @@ struct MeanDistanceCell {
   }
 };
 
-// Means of x and y and the sums of the products of their deviations, joined like Moments.
-struct PairMoments {
-  struct Value {
-    double count = 0, mean_x = 0, mean_y = 0, xx = 0, xy = 0, yy = 0;
-  };
-  static Value Of(double x, double y) { return {1, x, y, 0, 0, 0}; }
-  static Value Join(const Value& older, const Value& newer) {
-    const double count = older.count + newer.count;
-    const double share = newer.count / count;
-    const double x = newer.mean_x - older.mean_x;
-    const double y = newer.mean_y - older.mean_y;
-    const double weight = older.count * share;
-    return {count,
-            older.mean_x + x * share,
-            older.mean_y + y * share,
-            older.xx + newer.xx + x * x * weight,
-            older.xy + newer.xy + x * y * weight,
-            older.yy + newer.yy + y * y * weight};
-  }
-};
-
 // The sums xx, xy and yy of a window.
-struct PairCell {
+struct SumsCell {
   static constexpr size_t kInputs = 2, kOutputs = 3;
-  FoldWindow<PairMoments> window;
+  FoldWindow<JointMoments> window;
 
   void Step(const std::array<double, 2>& in, std::array<double, 3>& out) {
-    const PairMoments::Value fold = window.Push(PairMoments::Of(in[0], in[1]));
+    const JointMoments::Value fold = window.Push(JointMoments::Of(in[0], in[1]));
     out.fill(kUnknown);
     if (window.full()) out = {fold.xx, fold.xy, fold.yy};
   }
@@ -81,7 +61,7 @@ struct PairCell {
 
 Signals<3> Pair(KernelGraph& graph, const Signal& x, const Signal& y, int64_t n) {
   return AddCell(graph, "pair", {x, y}, {static_cast<double>(n)},
-                 PairCell{FoldWindow<PairMoments>(n)});
+                 SumsCell{FoldWindow<JointMoments>(n)});
 }
 
 Node AddCorrelation(KernelGraph& graph, const Signal& x, const Signal& y, int64_t n) {
