@@ -148,7 +148,8 @@ std::string ParametersText(const Json& learnt) {
   return text;
 }
 
-const char* DescriptionOf(const std::string& kind) {
+const char* DescriptionOf(const std::string& kind, bool of_classes) {
+  if (kind == "naive" && of_classes) return "how often each class was in training, in every row";
   if (kind == "naive") return "tomorrow equals today: the forecast return is 0";
   if (kind == "drift") return "the mean return of the training part, whatever the features say";
   if (kind == "ridge") return "least squares on standardised features, with a penalty";
@@ -327,7 +328,8 @@ void StageRun::AddModels(SymbolState& state, ReportData& report) const {
       text += fmt::format("{}trained {} times, here the last", text.empty() ? "" : "; ",
                           state.train[m].size());
     }
-    report.models.push_back({model.name, DescriptionOf(model.kind), std::move(text)});
+    report.models.push_back(
+        {model.name, DescriptionOf(model.kind, !recipe_.classes().empty()), std::move(text)});
   }
   report.features = FeaturesOf(KeptColumns(Columns(), pruned), weights);
 }
