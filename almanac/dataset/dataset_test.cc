@@ -39,6 +39,55 @@ Labels SmallLabels() {
   return labels;
 }
 
+TEST(Dataset, SomeOfTheColumnsAreTheSameMemory) {
+  const Dataset data = Dataset::Join("X", SmallTable(), SmallLabels());
+  const std::vector<size_t> second = {1};
+  const Dataset part = data.WithColumns(second);
+  EXPECT_THAT(part.feature_names(), ElementsAre("b"));
+  EXPECT_EQ(part.feature(0).data(), data.feature(1).data());
+  EXPECT_EQ(part.target()[1], data.target()[1]);
+  EXPECT_THAT(MessageOf([&] { data.WithColumns(std::vector<size_t>{2}); }), HasSubstr("2 of 2"));
+  EXPECT_THAT(MessageOf([&] { data.WithColumns({}); }), HasSubstr("no columns"));
+}
+
+// Rows between events are in no part, and shares are of the events.
+TEST(Dataset, EventsAloneAreSplit) {
+  FeatureTable table;
+  Labels events;
+  events.name = "swing";
+  table.names = {{"a", "ratio"}};
+  table.columns.resize(1);
+  for (TimeMs row = 0; row < 100; ++row) {
+    table.index.push_back(row * 10);
+    table.columns[0].push_back(1);
+    if (row % 7 != 3) continue;
+    events.t0.push_back(row * 10);
+    events.t1.push_back(row * 10 + 35);
+    events.value.push_back(1);
+  }
+  const Dataset data = Dataset::Join("X", std::move(table), events);
+  ASSERT_EQ(data.label_rows().size(), 14U);
+  SplitSpec spec;
+  spec.validation_share = 0;
+  spec.test_share = 0.5;
+  const DataSplit split = data.SplitRows(spec);
+  EXPECT_EQ(split.training().size(), 7U) << "none reaches the next event";
+  EXPECT_EQ(split.rows(Part::kTest).size(), 7U);
+  FoldSpec folds;
+  folds.folds = 7;
+  size_t tested = 0;
+  for (const Fold& fold : data.FoldRows(folds).folds()) {
+    EXPECT_EQ(fold.training.size() + fold.test.size() + fold.purged, 14U);
+    for (const uint32_t row : fold.test) EXPECT_EQ(row % 7, 3U);
+    tested += fold.test.size();
+  }
+  EXPECT_EQ(tested, 14U);
+  const std::vector<TimeMs> times = {1, 2};
+  EXPECT_THAT(
+      MessageOf([&] { DataSplit::Chronological(times, times, {}, std::vector<uint32_t>{2}); }),
+      HasSubstr("row 2 of 2"));
+}
+
 TEST(Dataset, JoinsLabelsToRowsByTime) {
   Labels labels = SmallLabels();
   labels.classes = {"down", "up"};
@@ -53,6 +102,8 @@ TEST(Dataset, JoinsLabelsToRowsByTime) {
   EXPECT_TRUE(std::isnan(data.target()[3]));
   EXPECT_TRUE(std::isnan(data.target()[4]));
   EXPECT_THAT(data.label_end(), ElementsAre(10, 30, 40, 40, 50));
+  EXPECT_THAT(data.label_rows(), ElementsAre(1, 2, 4))
+      << "known or not, but not where there is none";
   EXPECT_FALSE(data.HasFeatures(0));
   EXPECT_TRUE(data.IsComplete(1));
   EXPECT_TRUE(data.HasFeatures(3));

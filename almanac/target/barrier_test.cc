@@ -269,6 +269,15 @@ TEST(AnyTarget, LabelsDoNotLookBeyondTheirInterval) {
   }
 }
 
+TEST(AnyTarget, SaysWhatItsLabelsAre) {
+  const CandleSeries series = WalkForTest(2000, 5);
+  for (const AnyTarget& target : OneOfEachKind()) {
+    const Labels labels = BuildLabels(target, series);
+    EXPECT_EQ(ClassesOf(target), labels.classes) << labels.name;
+    EXPECT_EQ(HorizonOf(target), ToJson(target).at("horizon").get<int64_t>());
+  }
+}
+
 TEST(AnyTarget, IsReadAndWrittenBack) {
   for (const AnyTarget& target : OneOfEachKind()) {
     EXPECT_EQ(AnyTargetFromJson(ToJson(target)), target) << ToJson(target).dump();
