@@ -47,12 +47,16 @@ FlatForest::Rule FlatForest::RuleOf(const Tree& tree, size_t node) {
 }
 
 uint32_t FlatForest::SlotOf(const Tree& tree, size_t node) {
-  Slot slot{static_cast<uint32_t>(tree.split_feature[node]), RuleOf(tree, node), {}};
-  if (slot.rule == Rule::kInSet) slot.words = SetOf(tree, node);
+  Slot slot{static_cast<uint32_t>(tree.split_feature[node]), RuleOf(tree, node), 0};
+  std::vector<uint32_t> set;
+  if (slot.rule == Rule::kInSet) set = SetOf(tree, node);
   const std::string key =
-      fmt::format("{} {} {}", slot.column, static_cast<int>(slot.rule), fmt::join(slot.words, ","));
+      fmt::format("{} {} {}", slot.column, static_cast<int>(slot.rule), fmt::join(set, ","));
   const auto [found, is_new] = slot_by_key_.emplace(key, static_cast<uint32_t>(slots_.size()));
-  if (is_new) slots_.push_back(std::move(slot));
+  if (!is_new) return found->second;
+  slot.set = static_cast<uint32_t>(sets_.size());
+  if (slot.rule == Rule::kInSet) sets_.push_back(std::move(set));
+  slots_.push_back(slot);
   return found->second;
 }
 
@@ -61,33 +65,24 @@ bool FlatForest::Uses(size_t column) const {
                      [&](const Slot& slot) { return slot.column == column; });
 }
 
-void FlatForest::Decide(const Slot& slot, std::span<double> values) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  const auto change = [&](const auto& changed) {
-    for (double& value : values) value = changed(value);
-  };
+double FlatForest::DecideRare(const Slot& slot, double value) const {
   switch (slot.rule) {
-    case Rule::kAsItIs:
-      return;
-    case Rule::kNanIsZero:
-      return change([](double v) { return std::isnan(v) ? 0.0 : v; });
     case Rule::kNanGoesLeft:
-      return change([](double v) { return std::isnan(v) ? -kInfinity : v; });
+      return std::isnan(value) ? -kInfinity : value;
     case Rule::kZeroGoesLeft:
-      return change([](double v) { return std::isnan(v) || IsZero(v) ? -kInfinity : v; });
+      return std::isnan(value) || IsZero(value) ? -kInfinity : value;
     case Rule::kZeroGoesRight:
-      return change([nan](double v) { return IsZero(v) ? nan : v; });
+      return IsZero(value) ? std::numeric_limits<double>::quiet_NaN() : value;
     case Rule::kInSet:
-      return change([&](double v) { return Contains(slot.words, v) ? 0.0 : 1.0; });
+      return Contains(sets_[slot.set], value) ? 0.0 : 1.0;
+    default:
+      return value;
   }
 }
 
 void FlatForest::FillSlots(const double* row, double* slots) const {
   slots[0] = 0;
-  for (size_t s = 1; s < slots_.size(); ++s) {
-    slots[s] = row[slots_[s].column];
-    Decide(slots_[s], {slots + s, 1});
-  }
+  for (size_t s = 1; s < slots_.size(); ++s) slots[s] = Decide(slots_[s], row[slots_[s].column]);
 }
 
 void FlatForest::Place(const Tree& tree, int child, size_t at, int depth, FlatTree& flat) {

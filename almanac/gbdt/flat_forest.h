@@ -12,6 +12,7 @@
 #define ALMANAC_GBDT_FLAT_FOREST_H_
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -50,7 +51,8 @@ class FlatForest {
     for (size_t s = 1; s < slots_.size(); ++s) {
       double* out = slots + s * kBlockRows;
       for (size_t r = 0; r < rows; ++r) out[r] = value(slots_[s].column, r);
-      Decide(slots_[s], {out, rows});
+      if (slots_[s].rule == Rule::kAsItIs) continue;
+      for (size_t r = 0; r < rows; ++r) out[r] = Decide(slots_[s], out[r]);
     }
   }
 
@@ -79,7 +81,7 @@ class FlatForest {
   struct Slot {
     uint32_t column;
     Rule rule;
-    std::vector<uint32_t> words;  // kInSet: bit c for category c
+    uint32_t set;  // kInSet: of sets_
   };
   struct Node {
     double threshold;
@@ -94,7 +96,12 @@ class FlatForest {
     bool has_bits = false;
   };
 
-  static void Decide(const Slot& slot, std::span<double> values);
+  double Decide(const Slot& slot, double value) const {
+    // Most are these; the loop over a row's slots is short.
+    if (slot.rule == Rule::kNanIsZero) return std::isnan(value) ? 0.0 : value;
+    return slot.rule == Rule::kAsItIs ? value : DecideRare(slot, value);
+  }
+  double DecideRare(const Slot& slot, double value) const;
   static Rule RuleOf(const Tree& tree, size_t node);
   uint32_t SlotOf(const Tree& tree, size_t node);
   void Place(const Tree& tree, int child, size_t at, int depth, FlatTree& flat);
@@ -103,7 +110,8 @@ class FlatForest {
   void Step(const double* slots, std::span<int32_t, kTogether> at) const;
   bool AllAreLeaves(std::span<const int32_t, kTogether> at) const;
 
-  std::vector<Slot> slots_ = {{0, Rule::kAsItIs, {}}};  // the first is 0, which leaves ask for
+  std::vector<Slot> slots_ = {{0, Rule::kAsItIs, 0}};  // the first is 0, which leaves ask for
+  std::vector<std::vector<uint32_t>> sets_;            // of categories: bit c for category c
   std::map<std::string, uint32_t> slot_by_key_;
   // The first is a leaf of no tree.
   std::vector<Node> nodes_ = {{std::numeric_limits<double>::infinity(), 0, 0}};
