@@ -1,5 +1,6 @@
-// Feature columns as bins: made once, read by every model that trains on them. Either in memory, or
-// mapped from a file of bins (dataset/bin_file.h), which is not copied.
+// Feature columns as bins: made once, read by every model that trains on them. Bins lie in tiles of
+// 16 features, row-major inside a tile, either in memory or mapped from a file of bins
+// (dataset/bin_file.h), which is not copied.
 #ifndef ALMANAC_GBDT_BINNED_DATA_H_
 #define ALMANAC_GBDT_BINNED_DATA_H_
 
@@ -44,6 +45,11 @@ class BinnedData {
                              size_t first_row, size_t rows);
   // Other rows in the same bins: validation data. Error(kBadData) if the columns differ.
   BinnedData WithSameBins(const ColumnSource& source) const;
+  // Some of these rows, in that order, in the same bins. Rows that follow one another are not
+  // copied: both then share them. Throws Error(kUsage) for no row or one that there is not.
+  BinnedData Subset(std::span<const uint32_t> rows) const;
+  // How many bytes Subset would copy.
+  size_t SubsetBytes(std::span<const uint32_t> rows) const;
 
   size_t rows() const { return rows_; }
   size_t features() const { return columns_.size(); }
@@ -54,40 +60,45 @@ class BinnedData {
   // Of every column, useless ones too.
   const std::vector<BinMapper>& mappers() const { return *mappers_; }
 
-  // One feature's bins inside a mapped tile.
-  struct Mapped {
+  // One feature's bins inside a tile.
+  struct Strided {
     const uint8_t* first = nullptr;
     uint8_t operator[](size_t row) const { return first[row * kTileColumns]; }
   };
-  // Calls body(bins) with the feature's `const uint8_t*`, `const uint16_t*` or Mapped: bins[row].
+  // Calls body(bins) with the feature's `const uint16_t*` or Strided: bins[row].
   template <typename Body>
   decltype(auto) Visit(size_t feature, const Body& body) const {
     const Column& c = columns_[feature];
-    if (c.mapped.first != nullptr) return body(c.mapped);
-    return c.wide.empty() ? body(c.narrow.data()) : body(c.wide.data());
+    return c.is_wide() ? body(c.wide->data() + c.wide_begin)
+                       : body(Strided{tiles_[c.tile] + c.place});
   }
   uint32_t bin(size_t feature, size_t row) const {
     return Visit(feature, [row](const auto& bins) -> uint32_t { return bins[row]; });
   }
 
   // Features are worked on in tiles: 16 in a row, or those of a tile of the file.
-  size_t tiles() const { return first_of_tile_.size() - 1; }
+  size_t tiles() const { return tiles_.size(); }
   size_t first_of_tile(size_t tile) const { return first_of_tile_[tile]; }  // tiles(): the end
   uint32_t place(size_t feature) const { return columns_[feature].place; }  // in its tile
-  bool is_mapped() const { return file_ != nullptr; }
-  const uint8_t* mapped_tile(size_t tile) const {  // null if not mapped
-    return is_mapped() ? file_->tile(tile).data() + first_row_ * kTileColumns : nullptr;
-  }
+  size_t tile_of(size_t feature) const { return columns_[feature].tile; }
+  // 16 bytes a row, aligned to 16; what is in places without a narrow feature means nothing.
+  const uint8_t* tile(size_t tile) const { return tiles_[tile]; }
+  // Features with more than 256 bins are in no tile.
+  bool is_wide(size_t feature) const { return columns_[feature].is_wide(); }
 
  private:
   struct Column {
-    std::vector<uint8_t> narrow;
-    std::vector<uint16_t> wide;
-    Mapped mapped;
-    uint32_t place = 0;
+    std::shared_ptr<const std::vector<uint16_t>> wide;  // null if narrow
+    size_t wide_begin = 0;
+    uint32_t tile = 0, place = 0;
+    bool is_wide() const { return wide != nullptr; }
   };
-  static Column Apply(const BinMapper& mapper, std::span<const double> values);
-  void LayOut();  // of columns in memory: their tiles
+  // Tiles in memory, shared with subsets.
+  using Tiles = std::vector<std::vector<uint8_t>>;
+  class Builder;
+
+  BinnedData WithoutRows() const;
+  void CopyRows(std::span<const uint32_t> rows, const BinnedData& from);
 
   size_t rows_ = 0;
   std::shared_ptr<const std::vector<std::string>> names_;
@@ -95,8 +106,10 @@ class BinnedData {
   std::vector<uint32_t> used_;
   std::vector<Column> columns_;
   std::vector<size_t> first_of_tile_ = {0};
+  std::vector<const uint8_t*> tiles_;
+  // What keeps the tiles: one of the two.
+  std::shared_ptr<const Tiles> made_;
   std::shared_ptr<const BinFile> file_;
-  size_t first_row_ = 0;
 };
 
 }  // namespace almanac::gbdt

@@ -41,27 +41,33 @@ CodedGradients Quantize(std::span<const float> gradients, std::span<const float>
   return coded;
 }
 
-CodedGradients ToFixedPoint(std::span<const float> gradients, std::span<const float> hessians,
-                            std::span<const uint32_t> rows) {
+FixedPoint::FixedPoint(std::span<const float> gradients, std::span<const float> hessians,
+                       std::span<const uint32_t> rows) {
   Extremes most;
   for (const uint32_t row : rows) most.Include(gradients[row], hessians[row]);
   const auto count = std::max<uint32_t>(1, static_cast<uint32_t>(rows.size()));
-  const uint32_t gradient_limit = std::numeric_limits<int32_t>::max() / count;
-  const uint32_t hessian_limit = std::numeric_limits<uint32_t>::max() / count;
-  const double gradient_steps = gradient_limit, hessian_steps = hessian_limit;
+  const uint32_t limit = std::numeric_limits<int32_t>::max() / count;
+  steps_ = limit;
+  scale_.gradient = most.gradient / steps_;
+  scale_.hessian = most.hessian / steps_;
+  per_gradient_ = OneOver(most.gradient) * steps_;
+  per_hessian_ = OneOver(most.hessian) * steps_;
+}
+
+// A product may round up past the last step: it is held back there.
+PackedBin FixedPoint::Encode(float gradient, float hessian) const {
+  const double g = std::clamp(std::nearbyint(gradient * per_gradient_), -steps_, steps_);
+  const double h = std::clamp(std::nearbyint(hessian * per_hessian_), 0.0, steps_);
+  return Pack(static_cast<int32_t>(g), static_cast<uint32_t>(h));
+}
+
+CodedGradients ToFixedPoint(std::span<const float> gradients, std::span<const float> hessians,
+                            std::span<const uint32_t> rows) {
+  const FixedPoint coder(gradients, hessians, rows);
   CodedGradients coded;
-  coded.scale.gradient = most.gradient / gradient_steps;
-  coded.scale.hessian = most.hessian / hessian_steps;
-  const double per_gradient = OneOver(most.gradient) * gradient_steps;
-  const double per_hessian = OneOver(most.hessian) * hessian_steps;
+  coded.scale = coder.scale();
   coded.codes.resize(gradients.size());
-  for (const uint32_t row : rows) {
-    // A product may round up past the last step: it is held back there.
-    const double g =
-        std::clamp(std::nearbyint(gradients[row] * per_gradient), -gradient_steps, gradient_steps);
-    const double h = std::clamp(std::nearbyint(hessians[row] * per_hessian), 0.0, hessian_steps);
-    coded.codes[row] = Pack(static_cast<int32_t>(g), static_cast<uint32_t>(h));
-  }
+  for (const uint32_t row : rows) coded.codes[row] = coder.Encode(gradients[row], hessians[row]);
   return coded;
 }
 

@@ -20,9 +20,27 @@ struct CodedGradients {
 CodedGradients Quantize(std::span<const float> gradients, std::span<const float> hessians, int bins,
                         bool has_unit_hessian);
 
-// As fine as sums over `rows` allow: with n rows, |gradient| <= floor((2^31 - 1) / n) and hessian
-// <= floor((2^32 - 1) / n), so no sum over any of these rows leaves its half of the word. Only the
-// codes of `rows` are meaningful. Rounds to the nearest.
+// As fine as sums over `rows` allow: with n rows, |gradient| and hessian are at most
+// floor((2^31 - 1) / n) units. A sum over any of these rows, or any difference of such sums, is
+// then within +-(2^31 - 1), and a hessian's is at least 0: no sum leaves its half of the word, nor
+// the range of an int32, whatever the values. (Hessians below 0, which a custom objective may give,
+// are taken for 0.) Rounds to the nearest.
+class FixedPoint {
+ public:
+  FixedPoint() = default;
+  FixedPoint(std::span<const float> gradients, std::span<const float> hessians,
+             std::span<const uint32_t> rows);
+
+  // Of one of these rows.
+  PackedBin Encode(float gradient, float hessian) const;
+  const PackedScale& scale() const { return scale_; }
+
+ private:
+  double steps_ = 0, per_gradient_ = 0, per_hessian_ = 0;
+  PackedScale scale_;
+};
+
+// All rows at once; only the codes of `rows` are meaningful.
 CodedGradients ToFixedPoint(std::span<const float> gradients, std::span<const float> hessians,
                             std::span<const uint32_t> rows);
 

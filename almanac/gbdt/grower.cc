@@ -2,18 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "almanac/base/parallel.h"
 
 namespace almanac::gbdt {
 namespace {
-
-// What LightGBM takes of `total` things for a share of them.
-uint32_t ShareOf(size_t total, double fraction) {
-  const int count = RoundCount(static_cast<double>(total) * fraction);
-  return static_cast<uint32_t>(std::max(count, total > 0 ? 1 : 0));
-}
 
 // What is left of the gain of a split along a monotone column. The 1e-15 is LightGBM's.
 double MonotonePenalty(int depth, double penalty) {
@@ -35,83 +28,39 @@ void ReconstructFrequentBin(const LeafSums& sums, uint32_t frequent,
 
 }  // namespace
 
-bool GrownTree::GoesLeft(size_t node, const BinMapper& mapper, uint32_t bin) const {
-  if (mapper.is_categorical()) return goes_left[node][bin] != 0;
-  const bool is_missing = (mapper.missing() == Missing::kNan && bin == mapper.bins() - 1) ||
-                          (mapper.missing() == Missing::kZero && bin == mapper.zero_bin());
-  return is_missing ? tree.DefaultsLeft(node) : bin <= threshold_bin[node];
-}
-
-size_t GrownTree::LeafOf(const BinnedData& data, size_t row) const {
-  if (tree.nodes() == 0) return 0;
-  int at = 0;
-  while (at >= 0) {
-    const auto node = static_cast<size_t>(at);
-    const bool is_left = GoesLeft(node, data.mapper(feature[node]), data.bin(feature[node], row));
-    at = is_left ? tree.left_child[node] : tree.right_child[node];
-  }
-  return LeafPlace(at);
-}
-
-GrownTree WithBins(const Tree& tree, const BinnedData& data) {
-  GrownTree grown{tree, {}, {}, {}};
-  std::vector<uint32_t> feature_of(data.column_names().size(), Split::kNoFeature);
-  for (uint32_t f = 0; f < data.features(); ++f) feature_of[data.column(f)] = f;
-  for (size_t node = 0; node < tree.nodes(); ++node) {
-    const uint32_t feature = feature_of[static_cast<size_t>(tree.split_feature[node])];
-    const BinMapper& mapper = data.mapper(feature);
-    grown.feature.push_back(feature);
-    std::vector<uint8_t>& goes_left = grown.goes_left.emplace_back();
-    grown.threshold_bin.push_back(mapper.is_categorical() ? 0 : mapper.BinOf(tree.threshold[node]));
-    if (!mapper.is_categorical()) continue;
-    goes_left.assign(mapper.bins(), 0);
-    for (uint32_t bin = 1; bin < mapper.bins(); ++bin) {
-      goes_left[bin] = tree.GoesLeft(node, mapper.category(bin)) ? 1 : 0;
-    }
-  }
-  return grown;
-}
-
 TreeGrower::TreeGrower(const BinnedData& data, const Params& params, bool has_unit_hessian)
     : data_(data),
       params_(params),
-      random_(static_cast<uint32_t>(params.feature_fraction_seed)),
-      is_chosen_(data.features(), 1),
+      sample_(params, data.features()),
+      is_chosen_(data.features(), 0),
       is_packed_(!params.exact || params.use_quantized_grad),
       has_unit_hessian_(has_unit_hessian) {
-  if (is_packed_) tiles_ = BinTiles(data);
   first_bin_.push_back(0);
   for (size_t f = 0; f < data.features(); ++f) {
     first_bin_.push_back(first_bin_.back() + data.mapper(f).bins());
   }
-  chosen_.resize(data.features());
-  std::iota(chosen_.begin(), chosen_.end(), 0U);
-  // LightGBM chooses once when it is given its data, and again for the first tree.
-  ChooseFeaturesOfTree();
 }
 
-void TreeGrower::ChooseFeaturesOfTree() {
-  if (params_.feature_fraction >= 1) return;
-  const size_t features = data_.features();
-  chosen_ =
-      random_.Sample(static_cast<uint32_t>(features), ShareOf(features, params_.feature_fraction));
-  std::fill(is_chosen_.begin(), is_chosen_.end(), uint8_t{0});
-  for (const uint32_t feature : chosen_) is_chosen_[feature] = 1;
+size_t TreeGrower::HistogramBytes(const BinnedData& data, const Params& params) {
+  size_t bins = 0;
+  for (size_t f = 0; f < data.features(); ++f) bins += data.mapper(f).bins();
+  const bool is_packed = params.use_quantized_grad || !params.exact;
+  const size_t of_leaf = bins * (is_packed ? sizeof(PackedBin) : sizeof(HistogramBin));
+  return of_leaf * static_cast<size_t>(params.num_leaves);
 }
 
 std::vector<uint8_t> TreeGrower::ChooseFeaturesOfNode() {
   if (params_.feature_fraction_bynode >= 1) return is_chosen_;
   std::vector<uint8_t> allowed(data_.features(), 0);
-  const auto total = static_cast<uint32_t>(chosen_.size());
-  for (const uint32_t place :
-       random_.Sample(total, ShareOf(total, params_.feature_fraction_bynode))) {
-    allowed[chosen_[place]] = 1;
+  for (const uint32_t place : sample_.DrawPlaces(params_.feature_fraction_bynode)) {
+    allowed[sample_.chosen()[place]] = 1;
   }
   return allowed;
 }
 
 void TreeGrower::StartTree(std::span<const uint32_t> rows) {
-  ChooseFeaturesOfTree();
+  std::fill(is_chosen_.begin(), is_chosen_.end(), uint8_t{0});
+  for (const uint32_t feature : sample_.Next()) is_chosen_[feature] = 1;
   rows_.assign(rows.begin(), rows.end());
   scratch_.resize(rows.size());
   for (Leaf& leaf : leaves_) ReturnHistogram(leaf);
@@ -184,51 +133,26 @@ bool TreeGrower::MayBeSplit(int left, int right) const {
 
 void TreeGrower::GatherGradients(const Leaf& leaf) {
   const size_t count = leaf.end - leaf.begin;
-  const auto gather = [&](auto& into, const auto& from) {
-    into.resize(count);
-    for (size_t i = 0; i < count; ++i) into[i] = from[rows_[leaf.begin + i]];
-  };
   if (is_packed_) {
-    gather(leaf_codes_, coded_.codes);
-  } else {
-    gather(leaf_gradients_, gradients_);
-    gather(leaf_hessians_, hessians_);
+    leaf_codes_.resize(count);
+    for (size_t i = 0; i < count; ++i) leaf_codes_[i] = coded_.codes[rows_[leaf.begin + i]];
+    return;
+  }
+  leaf_gradients_.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t row = rows_[leaf.begin + i];
+    leaf_gradients_[i] = {gradients_[row], hessians_[row]};
   }
 }
 
-void TreeGrower::FillExact(const Leaf& leaf, size_t feature, HistogramBin* bins) const {
-  const size_t count = leaf.end - leaf.begin;
-  std::fill_n(bins, data_.mapper(feature).bins(), HistogramBin());
-  data_.Visit(feature, [&](const auto& bin_of) {
-    for (size_t i = 0; i < count; ++i) {
-      HistogramBin& bin = bins[bin_of[rows_[leaf.begin + i]]];
-      bin.gradient += leaf_gradients_[i];
-      bin.hessian += leaf_hessians_[i];
-    }
-  });
+template <>
+std::span<const HistogramBin> TreeGrower::LeafValues() const {
+  return leaf_gradients_;
 }
 
-void TreeGrower::FillPacked(const Leaf& leaf, size_t feature, PackedBin* bins) const {
-  const size_t count = leaf.end - leaf.begin;
-  data_.Visit(feature, [&](const auto& bin_of) {
-    for (size_t i = 0; i < count; ++i) bins[bin_of[rows_[leaf.begin + i]]] += leaf_codes_[i];
-  });
-}
-
-void TreeGrower::FillTile(Leaf& leaf, size_t group, const std::vector<size_t>& features) const {
-  PackedBin* histogram = leaf.packed_histogram.data();
-  std::vector<TileColumn> columns;
-  for (const size_t f : features) {
-    PackedBin* bins = histogram + first_bin_[f];
-    std::fill_n(bins, data_.mapper(f).bins(), PackedBin{0});
-    if (tiles_.Has(f)) {
-      columns.push_back({data_.place(f), bins});
-    } else {
-      FillPacked(leaf, f, bins);
-    }
-  }
-  tiles_.Fill(group, std::span(rows_).subspan(leaf.begin, leaf.end - leaf.begin), leaf_codes_,
-              columns);
+template <>
+std::span<const PackedBin> TreeGrower::LeafValues() const {
+  return leaf_codes_;
 }
 
 template <>
@@ -245,6 +169,26 @@ template <typename Bin>
 std::span<Bin> TreeGrower::BinsOf(Leaf& leaf, size_t feature) {
   return std::span(HistogramOf<Bin>(leaf))
       .subspan(first_bin_[feature], first_bin_[feature + 1] - first_bin_[feature]);
+}
+
+template <typename Bin>
+void TreeGrower::FillTile(Leaf& leaf, size_t tile, const std::vector<size_t>& features) {
+  const std::span<const uint32_t> rows =
+      std::span(rows_).subspan(leaf.begin, leaf.end - leaf.begin);
+  const std::span<const Bin> values = LeafValues<Bin>();
+  std::vector<TileColumn<Bin>> columns;
+  for (const size_t f : features) {
+    const std::span<Bin> bins = BinsOf<Bin>(leaf, f);
+    std::fill(bins.begin(), bins.end(), Bin());
+    if (!data_.is_wide(f)) {
+      columns.push_back({data_.place(f), bins.data()});
+      continue;
+    }
+    data_.Visit(f, [&](const auto& bin_of) {
+      for (size_t i = 0; i < rows.size(); ++i) bins[bin_of[rows[i]]] += values[i];
+    });
+  }
+  AddToHistograms<Bin>(data_.tile(tile), rows, values, columns);
 }
 
 void TreeGrower::TakeHistogram(Leaf& leaf) {
@@ -325,14 +269,14 @@ void TreeGrower::SearchGroup(size_t group, Siblings& siblings) {
     if (is_chosen_[f] != 0 && could_split) features.push_back(f);
   }
   if (is_packed_) {
-    FillTile(*siblings.smaller, group, features);
+    FillTile<PackedBin>(*siblings.smaller, group, features);
     for (const size_t f : features) SearchFeature<PackedBin>(f, siblings);
     return;
   }
+  FillTile<HistogramBin>(*siblings.smaller, group, features);
   for (const size_t f : features) {
-    const std::span<HistogramBin> bins = BinsOf<HistogramBin>(*siblings.smaller, f);
-    FillExact(*siblings.smaller, f, bins.data());
-    ReconstructFrequentBin(siblings.smaller->sums, data_.mapper(f).frequent_bin(), bins);
+    ReconstructFrequentBin(siblings.smaller->sums, data_.mapper(f).frequent_bin(),
+                           BinsOf<HistogramBin>(*siblings.smaller, f));
     SearchFeature<HistogramBin>(f, siblings);
   }
 }
@@ -388,7 +332,8 @@ void TreeGrower::Apply(int leaf, GrownTree& grown) {
     auto& children = left.is_left ? grown.tree.left_child : grown.tree.right_child;
     children[static_cast<size_t>(left.parent)] = node;
   }
-  AppendNode(left, grown, leaf);
+  grown.Append(data_, left.sums, left.best, left.best.gain + params_.min_gain_to_split, leaf,
+               static_cast<int>(leaves_.size()));
   const size_t middle = Partition(left, grown, static_cast<size_t>(node));
 
   Leaf& right = leaves_.emplace_back();  // within the reserved capacity
@@ -402,39 +347,6 @@ void TreeGrower::Apply(int leaf, GrownTree& grown) {
   left.depth = right.depth = left.depth + 1;
   left.parent = right.parent = node;
   left.is_left = true;
-}
-
-void TreeGrower::AppendNode(const Leaf& leaf, GrownTree& grown, int left_leaf) const {
-  Tree& tree = grown.tree;
-  const Split& split = leaf.best;
-  const BinMapper& mapper = data_.mapper(split.feature);
-  tree.split_feature.push_back(static_cast<int>(data_.column(split.feature)));
-  tree.split_gain.push_back(static_cast<float>(split.gain + params_.min_gain_to_split));
-  tree.decision_type.push_back(Tree::DecisionType(
-      mapper.is_categorical(), split.defaults_left && !mapper.is_categorical(), mapper.missing()));
-  tree.left_child.push_back(~left_leaf);
-  tree.right_child.push_back(~static_cast<int>(leaves_.size()));
-  tree.internal_value.push_back(leaf.sums.output);
-  tree.internal_weight.push_back(split.left.hessian + split.right.hessian);
-  tree.internal_count.push_back(leaf.sums.rows);
-  grown.feature.push_back(split.feature);
-  grown.threshold_bin.push_back(split.threshold);
-  std::vector<uint8_t>& goes_left = grown.goes_left.emplace_back();
-  if (!mapper.is_categorical()) {
-    tree.threshold.push_back(mapper.upper_bound(split.threshold));
-    return;
-  }
-  goes_left.assign(mapper.bins(), 0);
-  std::vector<uint32_t> words;
-  for (const uint32_t bin : split.left_bins) {
-    goes_left[bin] = 1;
-    const auto category = static_cast<size_t>(mapper.category(bin));
-    if (category / 32 >= words.size()) words.resize(category / 32 + 1, 0);
-    words[category / 32] |= uint32_t{1} << (category % 32);
-  }
-  tree.threshold.push_back(static_cast<double>(tree.category_sets()));
-  tree.cat_threshold.insert(tree.cat_threshold.end(), words.begin(), words.end());
-  tree.cat_boundaries.push_back(static_cast<int>(tree.cat_threshold.size()));
 }
 
 // Parts the leaf's rows, each side in its old order; returns where the right side begins.

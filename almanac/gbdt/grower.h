@@ -12,29 +12,16 @@
 #include <span>
 #include <vector>
 
-#include "almanac/dataset/lcg.h"
 #include "almanac/gbdt/bin_tiles.h"
 #include "almanac/gbdt/binned_data.h"
 #include "almanac/gbdt/coded_gradients.h"
+#include "almanac/gbdt/feature_sample.h"
+#include "almanac/gbdt/grown_tree.h"
 #include "almanac/gbdt/params.h"
 #include "almanac/gbdt/split.h"
 #include "almanac/gbdt/tree.h"
 
 namespace almanac::gbdt {
-
-// A tree that can also be walked by bins: for rows in the same bins as those it was grown on.
-struct GrownTree {
-  Tree tree;
-  std::vector<uint32_t> feature;                // of the binned data, one an inner node
-  std::vector<uint32_t> threshold_bin;          // numerical
-  std::vector<std::vector<uint8_t>> goes_left;  // categorical: by bin
-
-  bool GoesLeft(size_t node, const BinMapper& mapper, uint32_t bin) const;
-  size_t LeafOf(const BinnedData& data, size_t row) const;
-};
-
-// A tree that was grown on these bins, or on bins of the same cuts.
-GrownTree WithBins(const Tree& tree, const BinnedData& data);
 
 // For one training. Keeps a histogram for each leaf that may be split: 16 bytes a bin, or 8.
 class TreeGrower {
@@ -46,13 +33,15 @@ class TreeGrower {
   // from. The leaf values are not yet shrunk.
   GrownTree Grow(std::span<const float> gradients, std::span<const float> hessians,
                  std::span<const uint32_t> rows);
+  // What the histograms of a training take, at most.
+  static size_t HistogramBytes(const BinnedData& data, const Params& params);
   // The rows in a leaf of the tree last grown, ascending.
   std::span<const uint32_t> LeafRows(size_t leaf) const;
 
   // What one tree leaves for the next: the generator that chooses features.
   template <typename Archive>
   void Visit(Archive& archive) {
-    archive(random_);
+    archive(sample_);
   }
 
  private:
@@ -75,7 +64,6 @@ class TreeGrower {
   };
 
   void StartTree(std::span<const uint32_t> rows);
-  void ChooseFeaturesOfTree();
   std::vector<uint8_t> ChooseFeaturesOfNode();
   // Makes the best splits of two new leaves; `right` is the root's missing sibling if negative.
   void Evaluate(int left, int right);
@@ -86,9 +74,10 @@ class TreeGrower {
   template <typename Bin>
   void SearchFeature(size_t feature, Siblings& siblings);
   void Search(size_t feature, Leaf& leaf, std::vector<Split>& found);
-  void FillExact(const Leaf& leaf, size_t feature, HistogramBin* bins) const;
-  void FillPacked(const Leaf& leaf, size_t feature, PackedBin* bins) const;
-  void FillTile(Leaf& leaf, size_t group, const std::vector<size_t>& features) const;
+  template <typename Bin>
+  void FillTile(Leaf& leaf, size_t tile, const std::vector<size_t>& features);
+  template <typename Bin>
+  std::span<const Bin> LeafValues() const;
   template <typename Bin>
   static std::vector<Bin>& HistogramOf(Leaf& leaf);
   template <typename Bin>
@@ -99,21 +88,18 @@ class TreeGrower {
   void RenewOutputs();
   int BestLeaf() const;
   void Apply(int leaf, GrownTree& grown);
-  void AppendNode(const Leaf& leaf, GrownTree& grown, int node) const;
   size_t Partition(const Leaf& leaf, const GrownTree& grown, size_t node);
 
   const BinnedData& data_;
   const Params& params_;
   std::vector<size_t> first_bin_;  // of each feature in a histogram; one more: the end
-  Lcg random_;
-  std::vector<uint32_t> chosen_;    // features of this tree, ascending
-  std::vector<uint8_t> is_chosen_;  // the same, by feature
+  FeatureSample sample_;
+  std::vector<uint8_t> is_chosen_;  // features of this tree, by feature
   std::span<const float> gradients_, hessians_;
   bool is_packed_, has_unit_hessian_;
-  BinTiles tiles_;        // if packed
   CodedGradients coded_;  // if packed, one a row of the data
-  // Of the leaf being added up, in row order: floats, or coded.
-  std::vector<float> leaf_gradients_, leaf_hessians_;
+  // Of the leaf being added up, in row order; of the two, one is used.
+  std::vector<HistogramBin> leaf_gradients_;
   std::vector<PackedBin> leaf_codes_;
   std::vector<std::vector<HistogramBin>> free_histograms_;  // to be used again
   std::vector<std::vector<PackedBin>> free_packed_;

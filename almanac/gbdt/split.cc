@@ -63,7 +63,8 @@ class ExactSums {
 };
 
 // In whole numbers. Rows are estimated from a side's whole hessian, as LightGBM does where it
-// quantizes, or bin by bin, as it does otherwise.
+// quantizes, or bin by bin, as it does otherwise; then in float32, as LargestGains does it for many
+// columns at a time (tile_kernels.h): equal numbers decide alike.
 class PackedSums {
  public:
   using Bin = PackedBin;
@@ -81,14 +82,14 @@ class PackedSums {
   double hessian() const { return Hessian({leaf_.packed, 0}); }
   void Add(Side& side, Bin bin) const {
     side.sum += bin;
-    side.rows = rounds_bins_ ? side.rows + Rows(bin) : Rows(side.sum);
+    side.rows = rounds_bins_ ? side.rows + RowsOfBin(bin) : Rows(side.sum);
   }
   Side Rest(const Side& side) const { return {leaf_.packed - side.sum, leaf_.rows - side.rows}; }
   Side First(std::span<const Bin> histogram) const {
     Side first{leaf_.packed, leaf_.rows};
     for (const Bin bin : histogram.subspan(1)) {
       first.sum -= bin;
-      first.rows -= Rows(bin);
+      first.rows -= RowsOfBin(bin);
     }
     if (!rounds_bins_) first.rows = Rows(first.sum);
     return first;
@@ -101,6 +102,9 @@ class PackedSums {
   }
 
  private:
+  int RowsOfBin(Bin bin) const {
+    return EstimatedRows(PackedHessian(bin), static_cast<float>(rows_per_hessian_));
+  }
   int Rows(PackedBin sum) const { return RoundCount(PackedHessian(sum) * rows_per_hessian_); }
 
   const LeafSums& leaf_;

@@ -20,6 +20,11 @@ inline constexpr double kEpsilon = 1e-15F;
 struct HistogramBin {
   double gradient = 0, hessian = 0;
 
+  HistogramBin& operator+=(const HistogramBin& other) {
+    gradient += other.gradient;
+    hessian += other.hessian;
+    return *this;
+  }
   HistogramBin& operator-=(const HistogramBin& other) {
     gradient -= other.gradient;
     hessian -= other.hessian;
@@ -106,6 +111,11 @@ double LeafGainOf(double output, double gradient, double hessian, const Params& 
 inline int RoundCount(double count) {
   const double above = count + 0.5;
   return static_cast<int>(above);
+}
+
+// The same of a fixed-point hessian, below 2^31, in float32.
+inline int EstimatedRows(uint32_t hessian, float rows_per_unit) {
+  return static_cast<int>(static_cast<float>(static_cast<int32_t>(hessian)) * rows_per_unit + 0.5F);
 }
 
 }  // namespace almanac::gbdt

@@ -14,6 +14,7 @@
 #include "almanac/gbdt/bagging.h"
 #include "almanac/gbdt/dart.h"
 #include "almanac/gbdt/early_stopping.h"
+#include "almanac/gbdt/forest_grower.h"
 #include "almanac/gbdt/grower.h"
 #include "almanac/gbdt/metric.h"
 #include "almanac/gbdt/predictor.h"
@@ -69,12 +70,16 @@ class Trainer {
         objective_(Objective::Make(params, targets, options.objective)),
         classes_(objective_->classes()),
         bagging_(params, data.rows()),
-        grower_(data, params_,
-                objective_->HasUnitHessian() && params.data_sample_strategy != "goss"),
         scores_(classes_, data.rows()),
         gradients_(classes_ * data.rows()),
         hessians_(classes_ * data.rows()),
         start_(classes_, 0.0) {
+    if (ForestGrower::Suits(data, params_)) {
+      forest_.emplace(data, params_, classes_);
+    } else {
+      grower_.emplace(data, params_,
+                      objective_->HasUnitHessian() && params.data_sample_strategy != "goss");
+    }
     for (const Validation& validation : validations) {
       validation_scores_.emplace_back(classes_, validation.data.rows());
       for (const std::string& metric : params.metric) {
@@ -161,7 +166,9 @@ class Trainer {
   template <typename Archive>
   void Visit(Archive& archive) {
     const auto visit_sized = [](Archive& into, auto& values) { VisitSized(into, values); };
-    archive(grower_, *stopping_, start_, scores_.values);
+    if (forest_) archive(*forest_);
+    if (grower_) archive(*grower_);
+    archive(*stopping_, start_, scores_.values);
     bagging_.Visit(archive, visit_sized);
     if (dart_) dart_->Visit(archive, visit_sized);
     for (Scores& scores : validation_scores_) archive(scores.values);
@@ -183,11 +190,14 @@ class Trainer {
     if (dart_) ForgetTrees(round);
     objective_->Gradients(scores_.values, gradients_, hessians_);
     bagging_.StartRound(round, gradients_, hessians_);
+    std::vector<GrownTree> forest(classes_);
+    if (forest_) forest = GrowForest();
     std::vector<Tree> trees;
     bool has_grown = false;
     for (size_t k = 0; k < classes_; ++k) {
-      GrownTree grown;
-      if (objective_->NeedsTraining(k)) grown = Grow(k);
+      GrownTree grown = std::move(forest[k]);
+      if (grower_ && objective_->NeedsTraining(k)) grown = Grow(k);
+      if (grown.tree.leaves() > 1) Score(k, grown);
       if (grown.tree.leaves() > 1) {
         has_grown = true;
         if (round == 0 && std::abs(start_[k]) > kEpsilon) grown.tree.AddBias(start_[k]);
@@ -242,21 +252,33 @@ class Trainer {
 
   GrownTree Grow(size_t k) {
     const size_t rows = data_.rows();
-    GrownTree grown = grower_.Grow(std::span(gradients_).subspan(k * rows, rows),
-                                   std::span(hessians_).subspan(k * rows, rows), bagging_.in_bag());
-    if (grown.tree.leaves() == 1) return grown;
+    return grower_->Grow(std::span(gradients_).subspan(k * rows, rows),
+                         std::span(hessians_).subspan(k * rows, rows), bagging_.in_bag());
+  }
+
+  std::vector<GrownTree> GrowForest() {
+    std::vector<uint8_t> wanted(classes_);
+    for (size_t k = 0; k < classes_; ++k) wanted[k] = objective_->NeedsTraining(k) ? 1 : 0;
+    return forest_->Grow(gradients_, hessians_, bagging_.in_bag(), wanted);
+  }
+
+  std::span<const uint32_t> LeafRows(size_t k, size_t leaf) const {
+    return forest_ ? forest_->LeafRows(k, leaf) : grower_->LeafRows(leaf);
+  }
+
+  // Gives the tree its final leaf values and adds them to all scores.
+  void Score(size_t k, GrownTree& grown) {
     if (objective_->RenewsLeaves()) RenewLeaves(grown.tree, k);
     grown.tree.Shrink(dart_ ? dart_->shrinkage() : params_.learning_rate);
     const std::span<double> scores = scores_.of(k);
-    for (size_t leaf = 0; leaf < grown.tree.leaves(); ++leaf) {
-      for (const uint32_t row : grower_.LeafRows(leaf)) scores[row] += grown.tree.leaf_value[leaf];
-    }
+    ParallelFor(grown.tree.leaves(), [&](size_t leaf) {
+      for (const uint32_t row : LeafRows(k, leaf)) scores[row] += grown.tree.leaf_value[leaf];
+    });
     AddScores(grown, data_, bagging_.out_of_bag(), scores);
     for (size_t v = 0; v < validations_.size(); ++v) {
       const BinnedData& data = validations_[v].data;
       AddScores(grown, data, AllRows{data.rows()}, validation_scores_[v].of(k));
     }
-    return grown;
   }
 
   void RenewLeaves(Tree& tree, size_t k) {
@@ -264,7 +286,7 @@ class Trainer {
     ParallelFor(tree.leaves(), [&](size_t leaf) {
       std::vector<double> residuals;
       std::vector<float> weights;
-      for (const uint32_t row : grower_.LeafRows(leaf)) {
+      for (const uint32_t row : LeafRows(k, leaf)) {
         residuals.push_back(static_cast<double>(targets_.label[row]) - scores[row]);
         if (!targets_.weight.empty()) weights.push_back(targets_.weight[row]);
       }
@@ -322,7 +344,9 @@ class Trainer {
   size_t classes_;
   Bagging bagging_;
   std::optional<Dart> dart_;
-  TreeGrower grower_;
+  // Of the two, one is there.
+  std::optional<TreeGrower> grower_;
+  std::optional<ForestGrower> forest_;
   Scores scores_;
   std::vector<Scores> validation_scores_;
   std::vector<float> gradients_, hessians_;

@@ -1,0 +1,439 @@
+#include "almanac/gbdt/forest_grower.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+#include "almanac/base/parallel.h"
+
+namespace almanac::gbdt {
+namespace {
+
+// Kept histograms a class: what a tree of depth 5 needs. Deeper trees add up both children of a
+// leaf whose histogram was not kept.
+constexpr size_t kHistogramsOfClass = 8;
+// Rows that one task encodes.
+constexpr size_t kRowsPerTask = 16384;
+constexpr size_t kTogetherWords = kTileBins * kHalfTile * kTogether;
+
+// Of one thread: histograms of a tile that are not kept.
+struct Scratch {
+  alignas(64) std::array<PackedBin, kTileBins * kTileWidth> smaller, larger;
+  alignas(64) std::array<PackedBin, kTogetherWords> together;
+};
+
+Scratch& OfThread() {
+  thread_local const std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
+  return *scratch;
+}
+
+}  // namespace
+
+// Threads that search different tiles meet here. Which of them is first does not matter: splits
+// have an order.
+struct ForestGrower::Contest {
+  Contest(size_t of_class, int of_node, const GrowingTree& tree, const Params& params)
+      : k(of_class), node(of_node), sums(tree.node(of_node).sums) {
+    const PackedScale& scale = tree.scale();
+    bounds.gradient = PackedGradient(sums.packed);
+    bounds.hessian = static_cast<int32_t>(PackedHessian(sums.packed));
+    bounds.l2 = static_cast<float>(params.lambda_l2 / scale.hessian);
+    gain_of_unit = scale.gradient * scale.gradient / scale.hessian * (1 + kGainError);
+    least_gain = LeafGain(PackedGradient(sums.packed) * scale.gradient,
+                          PackedHessian(sums.packed) * scale.hessian, params, params.lambda_l2,
+                          sums.rows, sums.output) +
+                 params.min_gain_to_split;
+    bar = least_gain;
+    bounds.rows = sums.rows;
+    bounds.least_rows = params.min_data_in_leaf;
+    // As the exact search has them: its rows per hessian, its least sum less a unit for rounding.
+    bounds.rows_per_unit =
+        static_cast<float>(static_cast<double>(sums.rows) / PackedHessian(sums.packed));
+    const double least = params.min_sum_hessian_in_leaf / scale.hessian - 1;
+    bounds.least_hessian = static_cast<int32_t>(std::clamp(least, 1.0, 2147483647.0));
+  }
+
+  void Enter(const Split& split) {
+    const std::lock_guard<std::mutex> hold(mutex);
+    if (!split.IsBetterThan(best)) return;
+    best = split;
+    bar = best.gain + least_gain;
+  }
+
+  size_t k;
+  int node;
+  std::shared_ptr<std::vector<uint16_t>> looked_at, with_cut;  // by tile, a bit a slot
+  LeafSums sums;
+  LeafBounds bounds;
+  double gain_of_unit, least_gain;
+  std::mutex mutex;
+  std::atomic<double> bar;  // what a gain of both sides must reach
+  Split best;
+};
+
+struct ForestGrower::Pair {
+  size_t k;
+  int smaller, larger;
+  PackedBin* parent;  // null: both are added up
+  Contest* of_smaller;
+  Contest* of_larger;
+};
+
+ForestGrower::~ForestGrower() = default;
+
+bool ForestGrower::Suits(const BinnedData& data, const Params& params) {
+  if (params.exact || params.use_quantized_grad || params.feature_fraction_bynode < 1) return false;
+  if (!params.monotone_constraints.empty()) return false;
+  for (size_t f = 0; f < data.features(); ++f) {
+    const BinMapper& mapper = data.mapper(f);
+    if (mapper.is_categorical() || mapper.missing() == Missing::kZero || data.is_wide(f)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+ForestGrower::ForestGrower(const BinnedData& data, const Params& params, size_t classes)
+    : data_(data),
+      params_(params),
+      sample_(params, data.features()),
+      most_histograms_(classes * kHistogramsOfClass),
+      trees_(classes),
+      searched_(classes) {
+  LayOutTiles();
+}
+
+size_t ForestGrower::HistogramBytes(const BinnedData& data, const Params& params) {
+  size_t words = 0;
+  for (size_t t = 0; t < data.tiles(); ++t) {
+    uint32_t most = 0;
+    for (size_t f = data.first_of_tile(t); f < data.first_of_tile(t + 1); ++f) {
+      most = std::max(most, data.mapper(f).bins());
+    }
+    words += most * kTileWidth;
+  }
+  const auto leaves = static_cast<size_t>(params.num_leaves);
+  const auto classes = static_cast<size_t>(params.num_class);
+  return words * sizeof(PackedBin) * classes * std::min(leaves, kHistogramsOfClass);
+}
+
+void ForestGrower::LayOutTiles() {
+  for (size_t t = 0; t < data_.tiles(); ++t) {
+    ColumnTile tile;
+    tile.bytes = data_.tile(t);
+    tile.feature.fill(Split::kNoFeature);
+    for (size_t f = data_.first_of_tile(t); f < data_.first_of_tile(t + 1); ++f) {
+      tile.feature[data_.place(f)] = static_cast<uint32_t>(f);
+      tile.bins = std::max<size_t>(tile.bins, data_.mapper(f).bins());
+    }
+    tile.first = histogram_words_;
+    histogram_words_ += tile.bins * kTileWidth;
+    if (tile.bins > 0) tiles_.push_back(tile);
+  }
+}
+
+void ForestGrower::LayOut(size_t k, const std::vector<uint32_t>& features) {
+  std::vector<uint8_t> is_chosen(data_.features(), 0);
+  for (const uint32_t feature : features) is_chosen[feature] = 1;
+  searched_[k].assign(tiles_.size(), Searched());
+  for (size_t t = 0; t < tiles_.size(); ++t) {
+    Searched& searched = searched_[k][t];
+    searched.missing.bin.fill(kNoMissing);
+    for (size_t place = 0; place < kTileWidth; ++place) {
+      const uint32_t feature = tiles_[t].feature[place];
+      if (feature == Split::kNoFeature || is_chosen[feature] == 0) continue;
+      const size_t slot = searched.slots.count++;
+      searched.slots.place[slot] = static_cast<uint8_t>(place);
+      searched.feature[slot] = feature;
+      const BinMapper& mapper = data_.mapper(feature);
+      if (mapper.missing() != Missing::kNan) continue;
+      searched.missing.bin[slot] = static_cast<int32_t>(mapper.bins() - 1);
+      searched.missing.first_is_rest[slot] = mapper.frequent_bin() == 0 ? -1 : 0;
+    }
+  }
+}
+
+PackedBin* ForestGrower::TakeHistogram() {
+  if (free_.empty()) {
+    if (histograms_.size() == most_histograms_) return nullptr;
+    histograms_.push_back(hwy::AllocateAligned<PackedBin>(histogram_words_));
+    free_.push_back(histograms_.back().get());
+  }
+  PackedBin* histogram = free_.back();
+  free_.pop_back();
+  return histogram;
+}
+
+void ForestGrower::ReturnHistogram(PackedBin*& histogram) {
+  if (histogram != nullptr) free_.push_back(histogram);
+  histogram = nullptr;
+}
+
+std::vector<GrownTree> ForestGrower::Grow(std::span<const float> gradients,
+                                          std::span<const float> hessians,
+                                          std::span<const uint32_t> rows,
+                                          const std::vector<uint8_t>& wanted) {
+  gradients_ = gradients;
+  hessians_ = hessians;
+  free_.clear();
+  for (const auto& histogram : histograms_) free_.push_back(histogram.get());
+  wanted_.clear();
+  for (size_t k = 0; k < trees_.size(); ++k) {
+    if (wanted[k] == 0) continue;
+    wanted_.push_back(k);
+    LayOut(k, sample_.Next());
+  }
+  StartTrees(gradients, hessians, rows);
+  GrowRoots();
+  while (GrowLevel()) {
+  }
+  std::vector<GrownTree> grown(trees_.size());
+  ParallelFor(wanted_.size(), [&](size_t i) {
+    const size_t k = wanted_[i];
+    grown[k] = trees_[k].Finish();
+    if (params_.path_smooth <= kEpsilon && grown[k].tree.leaves() > 1) RenewOutputs(k, grown[k]);
+  });
+  return grown;
+}
+
+void ForestGrower::StartTrees(std::span<const float> gradients, std::span<const float> hessians,
+                              std::span<const uint32_t> rows) {
+  const size_t all = data_.rows();
+  std::vector<FixedPoint> coders(wanted_.size());
+  ParallelFor(wanted_.size(), [&](size_t i) {
+    const size_t first = wanted_[i] * all;
+    coders[i] = FixedPoint(gradients.subspan(first, all), hessians.subspan(first, all), rows);
+    trees_[wanted_[i]].Start(&data_, &params_, rows, coders[i].scale());
+  });
+  const size_t tasks = (rows.size() + kRowsPerTask - 1) / kRowsPerTask;
+  ParallelFor(tasks * wanted_.size(), [&](size_t task) {
+    const size_t i = task / tasks, begin = task % tasks * kRowsPerTask;
+    const std::span<PackedBin> codes = trees_[wanted_[i]].codes();
+    const size_t end = std::min(rows.size(), begin + kRowsPerTask), first = wanted_[i] * all;
+    for (size_t r = begin; r < end; ++r) {
+      codes[r] = coders[i].Encode(gradients[first + rows[r]], hessians[first + rows[r]]);
+    }
+  });
+  for (const size_t k : wanted_) trees_[k].SumUp();
+}
+
+// Up to four classes in one pass: [row * 4 + tree].
+void ForestGrower::InterleaveCodes(std::span<const size_t> together) {
+  const size_t rows = trees_[together[0]].codes().size();
+  interleaved_.assign(rows * kTogether, 0);
+  for (size_t i = 0; i < together.size(); ++i) {
+    const std::span<const PackedBin> codes = trees_[together[i]].codes();
+    for (size_t row = 0; row < rows; ++row) interleaved_[row * kTogether + i] = codes[row];
+  }
+}
+
+ForestGrower::Contest* ForestGrower::Open(size_t k, int node,
+                                          std::shared_ptr<std::vector<uint16_t>> looked_at) {
+  contests_.push_back(std::make_unique<Contest>(k, node, trees_[k], params_));
+  Contest& contest = *contests_.back();
+  contest.looked_at = std::move(looked_at);
+  contest.with_cut = std::make_shared<std::vector<uint16_t>>(tiles_.size(), uint16_t{0});
+  return &contest;
+}
+
+void ForestGrower::GrowRoots() {
+  contests_.clear();
+  for (const size_t k : wanted_) {
+    constexpr uint16_t kAll = std::numeric_limits<uint16_t>::max();
+    Open(k, 0, std::make_shared<std::vector<uint16_t>>(tiles_.size(), kAll));
+    trees_[k].node(0).histogram = TakeHistogram();
+  }
+  const bool can_split = !wanted_.empty() && trees_[wanted_[0]].node(0).sums.rows >=
+                                                 2 * std::max(1, params_.min_data_in_leaf);
+  if (can_split) {
+    for (size_t first = 0; first < wanted_.size(); first += kTogether) {
+      GrowRoots(std::span(wanted_).subspan(first, std::min(kTogether, wanted_.size() - first)));
+    }
+  }
+  FinishSearch();
+}
+
+void ForestGrower::GrowRoots(std::span<const size_t> together) {
+  const bool is_one = together.size() == 1;
+  if (!is_one) InterleaveCodes(together);
+  const auto first = static_cast<size_t>(together.data() - wanted_.data());
+  ParallelFor(tiles_.size(), [&](size_t tile) {
+    if (!is_one) AddTogether(tile, together);
+    for (size_t i = 0; i < together.size(); ++i) {
+      PackedBin* histogram = Of(tile, trees_[together[i]].node(0).histogram);
+      if (is_one) AddUp(tile, together[i], 0, histogram);
+      Search(tile, histogram, *contests_[first + i]);
+    }
+  });
+}
+
+void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const {
+  const ColumnTile& tile = tiles_[t];
+  const GrowingTree& any = trees_[together[0]];
+  for (const size_t k : together) {
+    std::fill_n(Of(t, trees_[k].node(0).histogram), Words(t), PackedBin{0});
+  }
+  PackedBin* sums = OfThread().together.data();
+  for (size_t first = 0; first < kTileWidth; first += kHalfTile) {
+    std::fill_n(sums, tile.bins * kHalfTile * kTogether, PackedBin{0});
+    AddRowsTogether(tile.bytes, any.RowsOf(0).data(), interleaved_.data(), any.node(0).rows(),
+                    first, sums);
+    for (size_t i = 0; i < together.size(); ++i) {
+      PackedBin* histogram = Of(t, trees_[together[i]].node(0).histogram);
+      const TileSlots& slots = searched_[together[i]][t].slots;
+      for (size_t slot = 0; slot < slots.count; ++slot) {
+        const size_t column = slots.place[slot] - first;
+        if (column >= kHalfTile) continue;  // of the other half
+        for (size_t bin = 0; bin < tile.bins; ++bin) {
+          histogram[bin * kTileWidth + slot] = sums[(bin * kHalfTile + column) * kTogether + i];
+        }
+      }
+    }
+  }
+}
+
+void ForestGrower::AddUp(size_t t, size_t k, int node, PackedBin* histogram) const {
+  std::fill_n(histogram, Words(t), PackedBin{0});
+  const std::span<const uint32_t> rows = trees_[k].RowsOf(node);
+  AddRows(tiles_[t].bytes, rows.data(), trees_[k].CodesOf(node).data(), rows.size(),
+          searched_[k][t].slots, histogram);
+}
+
+// Whether children of the node may need its histogram.
+bool ForestGrower::IsKept(const GrowingTree::Node& node) const {
+  const bool may_be_deeper = params_.max_depth <= 0 || node.depth + 1 < params_.max_depth;
+  return may_be_deeper && node.sums.rows >= 2 * params_.min_data_in_leaf;
+}
+
+// Splits what may be split and searches the new leaves; false if there is nothing to split.
+bool ForestGrower::GrowLevel() {
+  struct Parted {
+    size_t k;
+    int node;
+  };
+  std::vector<Parted> parted;
+  for (const size_t k : wanted_) {
+    for (const int node : trees_[k].ToSplit()) {
+      trees_[k].MakeChildren(node);
+      parted.push_back({k, node});
+    }
+  }
+  if (parted.empty()) return false;
+  ParallelFor(parted.size(), [&](size_t i) { trees_[parted[i].k].Part(parted[i].node); });
+  contests_.clear();
+  pairs_.clear();
+  for (const Parted& p : parted) MakePair(p.k, p.node);
+  if (!pairs_.empty()) {
+    ParallelFor(tiles_.size(), [&](size_t tile) {
+      for (const Pair& pair : pairs_) SearchPair(tile, pair);
+    });
+  }
+  FinishSearch();
+  return true;
+}
+
+void ForestGrower::MakePair(size_t k, int parent_node) {
+  GrowingTree& tree = trees_[k];
+  GrowingTree::Node& parent = tree.node(parent_node);
+  GrowingTree::Node& left = tree.node(parent.left);
+  GrowingTree::Node& right = tree.node(parent.right);
+  const bool is_deep = params_.max_depth > 0 && left.depth >= params_.max_depth;
+  const int least = 2 * params_.min_data_in_leaf;
+  if (is_deep || (left.sums.rows < least && right.sums.rows < least)) {
+    ReturnHistogram(parent.histogram);
+    return;
+  }
+  const bool left_is_smaller = left.rows() < right.rows();
+  GrowingTree::Node& smaller = left_is_smaller ? left : right;
+  GrowingTree::Node& larger = left_is_smaller ? right : left;
+  Pair pair;
+  pair.k = k;
+  pair.smaller = left_is_smaller ? parent.left : parent.right;
+  pair.larger = left_is_smaller ? parent.right : parent.left;
+  pair.parent = parent.histogram;
+  pair.of_smaller = Open(k, pair.smaller, parent.with_cut);
+  pair.of_larger = Open(k, pair.larger, parent.with_cut);
+  if (IsKept(smaller)) smaller.histogram = TakeHistogram();
+  // It takes its parent's place, which the next level gets back if it is not kept.
+  larger.histogram = parent.histogram;
+  if (larger.histogram == nullptr && IsKept(larger)) larger.histogram = TakeHistogram();
+  parent.histogram = nullptr;
+  pairs_.push_back(pair);
+}
+
+void ForestGrower::SearchPair(size_t tile, const Pair& pair) {
+  if (searched_[pair.k][tile].slots.count == 0) return;
+  if ((*pair.of_smaller->looked_at)[tile] == 0) return;
+  GrowingTree& tree = trees_[pair.k];
+  const auto place_of = [&](int node, PackedBin* otherwise) {
+    PackedBin* kept = tree.node(node).histogram;
+    return kept == nullptr ? otherwise : Of(tile, kept);
+  };
+  Scratch& scratch = OfThread();
+  PackedBin* smaller = place_of(pair.smaller, scratch.smaller.data());
+  AddUp(tile, pair.k, pair.smaller, smaller);
+  Search(tile, smaller, *pair.of_smaller);
+  PackedBin* larger = place_of(pair.larger, scratch.larger.data());
+  if (pair.parent == nullptr) {
+    AddUp(tile, pair.k, pair.larger, larger);
+  } else {
+    if (!IsKept(tree.node(pair.larger))) larger = scratch.larger.data();
+    Subtract(Of(tile, pair.parent), smaller, Words(tile), larger);
+  }
+  Search(tile, larger, *pair.of_larger);
+}
+
+void ForestGrower::Search(size_t tile, const PackedBin* histogram, Contest& contest) const {
+  const Searched& searched = searched_[contest.k][tile];
+  std::array<float, kTileWidth> gains;
+  LargestGains(histogram, tiles_[tile].bins, searched.missing, contest.bounds, gains.data());
+  uint16_t& with_cut = (*contest.with_cut)[tile];
+  for (size_t slot = 0; slot < searched.slots.count; ++slot) {
+    const double gain = gains[slot] * contest.gain_of_unit;
+    const uint32_t bit = 1U << slot;
+    if (((*contest.looked_at)[tile] & bit) == 0 || gain < contest.least_gain) continue;
+    with_cut = static_cast<uint16_t>(with_cut | bit);
+    if (gain < contest.bar.load(std::memory_order_relaxed)) continue;
+    Examine(histogram, slot, searched.feature[slot], contest);
+  }
+}
+
+void ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
+                           Contest& contest) const {
+  const BinMapper& mapper = data_.mapper(feature);
+  std::array<PackedBin, kTileBins> bins;
+  for (size_t bin = 0; bin < mapper.bins(); ++bin) bins[bin] = histogram[bin * kTileWidth + slot];
+  bool is_splittable = false;
+  Split found = FindSplit(std::span(bins).first(mapper.bins()), mapper, contest.sums,
+                          trees_[contest.k].scale(), params_, 0, &is_splittable);
+  found.feature = feature;
+  if (std::isfinite(found.gain)) contest.Enter(found);
+}
+
+void ForestGrower::FinishSearch() {
+  for (const auto& contest : contests_) {
+    GrowingTree::Node& node = trees_[contest->k].node(contest->node);
+    node.best = contest->best;
+    node.with_cut = contest->with_cut;
+    if (!IsKept(node)) ReturnHistogram(node.histogram);
+  }
+}
+
+// Leaf values from the gradients as they are, not as they were coded.
+void ForestGrower::RenewOutputs(size_t k, GrownTree& grown) const {
+  const size_t first = k * data_.rows();
+  ParallelFor(grown.tree.leaves(), [&](size_t leaf) {
+    double gradient = 0, hessian = 0;
+    const std::span<const uint32_t> rows = LeafRows(k, leaf);
+    for (const uint32_t row : rows) {
+      gradient += gradients_[first + row];
+      hessian += hessians_[first + row];
+    }
+    grown.tree.leaf_value[leaf] =
+        LeafOutput(gradient, hessian, params_, params_.lambda_l2, static_cast<int>(rows.size()), 0);
+  });
+}
+
+}  // namespace almanac::gbdt
