@@ -99,6 +99,8 @@ ForestGrower::ForestGrower(const BinnedData& data, const Params& params, size_t 
     : data_(data),
       params_(params),
       sample_(params, data.features()),
+      is_tight_(params.lambda_l1 == 0 && params.max_delta_step <= 0 &&
+                params.path_smooth <= kEpsilon),
       most_histograms_(classes * kHistogramsOfClass),
       trees_(classes),
       searched_(classes) {
@@ -394,13 +396,16 @@ void ForestGrower::Search(size_t tile, const PackedBin* histogram, Contest& cont
     const double gain = gains[slot] * contest.gain_of_unit;
     const uint32_t bit = 1U << slot;
     if (((*contest.looked_at)[tile] & bit) == 0 || gain < contest.least_gain) continue;
-    with_cut = static_cast<uint16_t>(with_cut | bit);
-    if (gain < contest.bar.load(std::memory_order_relaxed)) continue;
-    Examine(histogram, slot, searched.feature[slot], contest);
+    // Where outputs are held back, gains fall short of their bounds: only the search can tell.
+    const bool is_likely = gain >= contest.bar.load(std::memory_order_relaxed);
+    bool has_cut = is_tight_;
+    if (is_likely || !is_tight_)
+      has_cut |= Examine(histogram, slot, searched.feature[slot], contest);
+    if (has_cut) with_cut = static_cast<uint16_t>(with_cut | bit);
   }
 }
 
-void ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
+bool ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
                            Contest& contest) const {
   const BinMapper& mapper = data_.mapper(feature);
   std::array<PackedBin, kTileBins> bins;
@@ -410,6 +415,7 @@ void ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t fea
                           trees_[contest.k].scale(), params_, 0, &is_splittable);
   found.feature = feature;
   if (std::isfinite(found.gain)) contest.Enter(found);
+  return is_splittable;
 }
 
 void ForestGrower::FinishSearch() {

@@ -83,7 +83,8 @@ class ForestGrower {
   void AddUp(size_t tile, size_t k, int node, PackedBin* histogram) const;
   void SearchPair(size_t tile, const Pair& pair);
   void Search(size_t tile, const PackedBin* histogram, Contest& contest) const;
-  void Examine(const PackedBin* histogram, size_t slot, uint32_t feature, Contest& contest) const;
+  // Whether the column has a cut.
+  bool Examine(const PackedBin* histogram, size_t slot, uint32_t feature, Contest& contest) const;
   void FinishSearch();
   void RenewOutputs(size_t k, GrownTree& grown) const;
   PackedBin* TakeHistogram();
@@ -94,6 +95,7 @@ class ForestGrower {
   FeatureSample sample_;
   std::vector<ColumnTile> tiles_;
   size_t histogram_words_ = 0;  // of all tiles
+  bool is_tight_;               // gains reach what LargestGains finds
   size_t most_histograms_;
   std::vector<hwy::AlignedFreeUniquePtr<PackedBin[]>> histograms_;
   std::vector<PackedBin*> free_;

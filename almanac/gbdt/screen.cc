@@ -59,21 +59,6 @@ std::vector<T> Pick(const std::vector<T>& values, const std::vector<size_t>& pla
   return picked;
 }
 
-// Some rows of binned columns. A bin's upper bound falls into it, so bins are told as numbers.
-BinnedData RowsOf(const BinnedData& all, const std::vector<uint32_t>& rows) {
-  std::vector<int64_t> feature_of(all.column_names().size(), -1);
-  for (size_t f = 0; f < all.features(); ++f) feature_of[all.column(f)] = static_cast<int64_t>(f);
-  ColumnSource source{rows.size(), all.column_names(), {}};
-  source.read = [&](size_t c, std::span<double> out) {
-    const auto feature = static_cast<size_t>(feature_of[c]);
-    const BinMapper& mapper = all.mapper(feature);
-    all.Visit(feature, [&](const auto& bins) {
-      for (size_t i = 0; i < rows.size(); ++i) out[i] = mapper.upper_bound(bins[rows[i]]);
-    });
-  };
-  return all.WithSameBins(source);
-}
-
 bool IsConstant(const std::vector<float>& labels) {
   return std::all_of(labels.begin(), labels.end(), [&](float label) { return label == labels[0]; });
 }
@@ -245,8 +230,8 @@ VariantResult ScreenOne(const ScreenSpec& spec, const std::shared_ptr<const BinF
     return result;
   }
   const BinnedData all = BinnedData::FromFile(file, spec.params, 0, file->rows());
-  const BinnedData data = RowsOf(all, Pick(variant.rows, parts.training));
-  const BinnedData other = RowsOf(all, Pick(variant.rows, parts.validation));
+  const BinnedData data = all.Subset(Pick(variant.rows, parts.training));
+  const BinnedData other = all.Subset(Pick(variant.rows, parts.validation));
   const TrainResult trained =
       Train(spec.params, data, {learnt, {}}, {{"validation", other, {judged, {}}}});
   result.rounds = trained.best_round;

@@ -274,7 +274,9 @@ void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& mis
     const auto is_rest = hn::LoadU(tag, missing.first_is_rest.data() + first);
     rows = hn::And(hn::Sub(leaf.rows, rows), is_rest);
     const auto other = LargestOf<true, false>(histogram, bins, missing, leaf, first, &rows);
-    hn::StoreU(hn::Max(best, other), Floats(), gains + first);
+    const auto at = hn::LoadU(tag, missing.bin.data() + first);
+    const auto has_other = hn::RebindMask(Floats(), hn::Lt(at, hn::Set(tag, kNoMissing)));
+    hn::StoreU(hn::Max(best, hn::IfThenElseZero(has_other, other)), Floats(), gains + first);
   }
 }
 
