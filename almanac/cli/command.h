@@ -53,6 +53,7 @@ void RegisterDataCommands(CLI::App& app, Invocation& invocation);
 void RegisterFeatureCommands(CLI::App& app, Invocation& invocation);
 void RegisterModelCommands(CLI::App& app, Invocation& invocation);
 void RegisterGbdtCommand(CLI::App& app, Invocation& invocation);
+void RegisterNetworkCommands(CLI::App& app, Invocation& invocation);
 void RegisterEvaluateCommand(CLI::App& app, Invocation& invocation);
 void RegisterBacktestCommand(CLI::App& app, Invocation& invocation);
 void RegisterDoctorCommand(CLI::App& app, Invocation& invocation);

@@ -164,6 +164,7 @@ int RunProgram(const std::vector<std::string>& arguments) {
   RegisterFeatureCommands(app, invocation);
   RegisterModelCommands(app, invocation);
   RegisterGbdtCommand(app, invocation);
+  RegisterNetworkCommands(app, invocation);
   RegisterEvaluateCommand(app, invocation);
   RegisterBacktestCommand(app, invocation);
   RegisterDoctorCommand(app, invocation);

@@ -239,7 +239,7 @@ std::vector<WrongUse> Recipes() {
       Set("WindowsMissing", "features=[{family: log_return}]", 2, {"windows: [12, 48]"}),
       Set("TargetUnknown", "target.kind=forwrd_return", 2, {"did you mean \"forward_return\"?"}),
       Set("TargetEveryStep", "target.every_step=true", 2,
-          {"target.every_step", "forecasts every step", "leave it out"}),
+          {"target.every_step", "only networks do", "leave it out"}),
       Set("HorizonZero", "target.horizon=0", 2, {"\"0\"", "from 1 to"}),
       Set("HorizonText", "target.horizon=soon", 2, {"\"soon\"", "a whole number"}),
       Set("ShareAboveOne", "split.test=2", 2, {"\"2\"", "from 0 to 1"}),

@@ -77,7 +77,7 @@ Dataset Dataset::Pool(std::string name, std::span<const Dataset* const> parts,
   for (size_t p = 0; p < parts.size(); ++p) {
     const Dataset& part = *parts[p];
     if (part.names_ != first.names_ || part.target_name_ != first.target_name_ ||
-        part.target_classes_ != first.target_classes_) {
+        part.target_classes_ != first.target_classes_ || part.steps_ != first.steps_) {
       throw Error(ErrorCode::kUsage, name,
                   fmt::format("{} and {} have different columns", first.symbol_, part.symbol_),
                   "pool datasets of the same features and target");
@@ -101,6 +101,7 @@ Dataset Dataset::Pool(std::string name, std::span<const Dataset* const> parts,
   pool.target_name_ = first.target_name_;
   pool.target_unit_ = first.target_unit_;
   pool.target_classes_ = first.target_classes_;
+  pool.steps_ = first.steps_;
   std::vector<std::vector<char>> has_label;
   for (const Dataset* part : parts) {
     has_label.emplace_back(part->rows(), 0);
@@ -112,6 +113,10 @@ Dataset Dataset::Pool(std::string name, std::span<const Dataset* const> parts,
     }
     owned->time.push_back(parts[o.part]->time_[o.row]);
     pool.target_.push_back(parts[o.part]->target_[o.row]);
+    if (first.steps_ > 1) {
+      const std::span<const double> path = parts[o.part]->target_path(o.row);
+      pool.path_.insert(pool.path_.end(), path.begin(), path.end());
+    }
     pool.label_end_.push_back(parts[o.part]->label_end_[o.row]);
   }
   owned->columns.resize(first.features());
@@ -149,6 +154,8 @@ void Dataset::SetLabels(const Labels& labels) {
   target_unit_ = labels.unit;
   target_classes_ = labels.classes;
   target_.assign(rows(), kNoLabel);
+  steps_ = labels.steps;
+  path_.assign(steps_ == 1 ? 0 : rows() * steps_, kNoLabel);
   label_end_.assign(time_.begin(), time_.end());
   size_t label = 0, joined = 0;
   for (size_t row = 0; row < rows(); ++row) {
@@ -157,6 +164,10 @@ void Dataset::SetLabels(const Labels& labels) {
     if (labels.t0[label] != time_[row]) continue;
     label_rows_.push_back(static_cast<uint32_t>(row));
     target_[row] = labels.value[label];
+    if (steps_ > 1) {
+      std::copy_n(labels.vector(label).begin(), steps_,
+                  path_.begin() + static_cast<std::ptrdiff_t>(row * steps_));
+    }
     label_end_[row] = labels.t1[label];
     joined += !std::isnan(target_[row]);
   }

@@ -52,6 +52,12 @@ class Dataset {
   const std::string& target_name() const { return target_name_; }
   const std::string& target_unit() const { return target_unit_; }
   std::span<const double> target() const { return target_; }
+  // Of labels that are vectors, every step of them; else the target alone.
+  size_t target_steps() const { return steps_; }
+  std::span<const double> target_path(size_t row) const {
+    return steps_ == 1 ? std::span(target_).subspan(row, 1)
+                       : std::span(path_).subspan(row * steps_, steps_);
+  }
   // Of labels that are classes: target() is an index into these. Empty for numbers.
   const std::vector<std::string>& target_classes() const { return target_classes_; }
   // The last instant that each row's label looks at (the row's own time if it has none).
@@ -88,6 +94,8 @@ class Dataset {
   std::string target_name_, target_unit_;
   std::vector<std::string> target_classes_;
   std::vector<double> target_;
+  size_t steps_ = 1;
+  std::vector<double> path_;  // rows x steps_; empty where that is the target
   std::vector<TimeMs> label_end_;
   std::vector<uint32_t> label_rows_;
 };

@@ -29,6 +29,15 @@ struct FitInput {
   const Dataset& data;
   TrainingRows training;
   std::span<const uint32_t> validation = {};
+  // Of a pool of symbols: the symbols' own datasets, and where each row of `data` is from. A model
+  // that needs the rows before a row finds them there. Empty: `data` is of one symbol.
+  std::span<const Dataset* const> parts = {};
+  std::span<const Dataset::Origin> origin = {};
+  // Where a long fit keeps what it needs to go on after a stop; empty: nowhere. Survives the
+  // process; the caller deletes it when the forecaster is saved.
+  std::filesystem::path work_folder = {};
+  // Receives a line now and then about how far the fit is; may be empty.
+  std::function<void(std::string_view)> note = {};
 };
 
 struct FitReport {
@@ -43,6 +52,8 @@ struct Prediction {
   // Further columns such as quantiles or class probabilities, named as in the forecast table.
   std::vector<std::string> extra_names;
   std::vector<std::vector<double>> extra;
+  // Of a model that forecasts every step: the same for the horizons before the target's, from 1 on.
+  std::vector<Prediction> earlier;
 };
 
 // The name of the column that holds a class's probability: "p_up".

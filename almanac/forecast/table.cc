@@ -277,11 +277,17 @@ ForecastTable MakeForecasts(const std::string& model, const Forecaster& forecast
                   "give the series that the features were made from");
     }
     const double price = series.close[static_cast<size_t>(bar - series.open_time.begin())];
-    table.Append({model, data.symbol(), made_at, made_at + horizon * timeframe, horizon, price,
-                  prediction.value[i]});
-    for (size_t e = 0; e < table.extra.size(); ++e) {
-      table.extra[e].values.back() = prediction.extra[e][i];
+    const auto append = [&](const Prediction& step, int64_t bars) {
+      table.Append(
+          {model, data.symbol(), made_at, made_at + bars * timeframe, bars, price, step.value[i]});
+      for (size_t e = 0; e < table.extra.size(); ++e) {
+        table.extra[e].values.back() = step.extra[e][i];
+      }
+    };
+    for (size_t k = 0; k < prediction.earlier.size(); ++k) {
+      append(prediction.earlier[k], static_cast<int64_t>(k) + 1);
     }
+    append(prediction, horizon);
   }
   if (skipped != nullptr) *skipped = left_out;
   return table;

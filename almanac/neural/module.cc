@@ -1,6 +1,7 @@
 // What the program finds when it opens the module.
 #include "almanac/neural/host/module.h"
 #include "almanac/neural/libraries.h"
+#include "almanac/neural/network_forecaster.h"
 
 namespace almanac {
 namespace {
@@ -8,6 +9,13 @@ namespace {
 class Module final : public NeuralModule {
  public:
   NeuralLibraries Libraries() const override { return FindLibraries(); }
+  std::unique_ptr<Forecaster> MakeForecaster(const NetworkOptions& options) const override {
+    return std::make_unique<neural::NetworkForecaster>(options);
+  }
+  std::unique_ptr<Forecaster> LoadForecaster(const std::filesystem::path& folder,
+                                             Checkpoint checkpoint) const override {
+    return neural::NetworkForecaster::Load(folder, checkpoint);
+  }
 };
 
 const NeuralModule* OpenModule() {

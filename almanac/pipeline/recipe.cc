@@ -10,7 +10,10 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/hash.h"
+#include "almanac/forecast/conformal.h"
 #include "almanac/gbdt/gbdt_forecaster.h"
+#include "almanac/neural/host/network_options.h"
+#include "almanac/neural/host/network_proxy.h"
 #include "almanac/pipeline/yaml_text.h"
 #include "almanac/source/collect.h"
 
@@ -109,13 +112,21 @@ AnyTarget ReadTarget(const ConfigNode& node) {
                 "a forecast table holds returns, prices and class probabilities, no volatility",
                 "take another target");
   }
-  const auto* price = std::get_if<TargetSpec>(&target);
-  if (price != nullptr && price->every_step) {
-    throw Error(ErrorCode::kUsage, node.Place("every_step"),
-                "no model that a recipe can name forecasts every step",
-                "leave it out: the forecast is for the last step");
-  }
   return target;
+}
+
+void CheckEveryStep(const ConfigNode& node, const AnyTarget& target,
+                    const std::vector<ModelSection>& models) {
+  const auto* price = std::get_if<TargetSpec>(&target);
+  if (price == nullptr || !price->every_step) return;
+  const std::vector<std::string>& networks = ArchitectureNames();
+  const auto forecasts_steps = [&](const ModelSection& model) {
+    return std::find(networks.begin(), networks.end(), model.kind) != networks.end();
+  };
+  if (std::any_of(models.begin(), models.end(), forecasts_steps)) return;
+  throw Error(ErrorCode::kUsage, node.Place("every_step"),
+              "none of the models forecasts every step, only networks do",
+              "leave it out: the forecast is for the last step");
 }
 
 EvaluateSection ReadEvaluate(const ConfigNode& node) {
@@ -220,6 +231,8 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
   const ConfigNode root = document->root();
   ForecasterKinds kinds = ForecasterKinds::BuiltIn();
   kinds.Add("gbdt", GbdtForecasterKind());
+  AddNetworkKinds(kinds);
+  kinds.Add("conformal", ConformalKind(kinds));
   const std::string name = ReadName(root, "name", file.stem().string());
   const std::string title = root.String("title", name);
   const std::string description = root.String("description", "");
@@ -240,6 +253,7 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
   const auto naive =
       std::make_shared<const ConfigDocument>(ConfigDocument::Parse("kind: naive", "naive"));
   std::vector<ModelSection> models = ReadModels(root, kinds, target);
+  CheckEveryStep(root.Map("target"), target, models);
   if (std::none_of(models.begin(), models.end(),
                    [](const ModelSection& model) { return model.kind == "naive"; })) {
     models.insert(models.begin(), {"naive", "naive", naive->root(), ""});

@@ -59,24 +59,52 @@ std::string TargetSentence(const AnyTarget& target, Timeframe timeframe) {
                      at_events ? "its confirmation" : "the close of a bar");
 }
 
-// Of the rows of one symbol.
-ReportForecast ForecastCurve(const ForecastTable& all, const std::string& symbol,
-                             const ModelSection& model) {
-  ForecastTable table;
-  table.quantity = all.quantity;
-  for (size_t i = 0; i < all.rows(); ++i) {
-    if (all.symbol[i] != symbol) continue;
-    table.Append({all.model[i], symbol, all.made_at[i], all.target_time[i], all.horizon[i],
-                  all.price[i], all.value[i]});
+double PriceOf(Quantity quantity, double value, double price) {
+  switch (quantity) {
+    case Quantity::kReturn:
+      return price * (1.0 + value);
+    case Quantity::kLogReturn:
+      return price * std::exp(value);
+    case Quantity::kPrice:
+      break;
   }
+  return value;
+}
+
+// The lowest and the highest of the table's quantiles; both null if it has fewer than two.
+struct Interval {
+  const ForecastTable::Extra* low = nullptr;
+  const ForecastTable::Extra* high = nullptr;
+};
+Interval WidestInterval(const ForecastTable& table) {
+  Interval interval;
+  double lowest = 0, highest = 0;
+  for (const ForecastTable::Extra& extra : table.extra) {
+    const auto percent =
+        extra.name.starts_with("q") ? ParseDouble(extra.name.substr(1)) : std::optional<double>();
+    if (!percent) continue;
+    if (interval.low == nullptr || *percent < lowest) interval.low = &extra, lowest = *percent;
+    if (interval.high == nullptr || *percent > highest) interval.high = &extra, highest = *percent;
+  }
+  return interval.low == interval.high ? Interval() : interval;
+}
+
+// Of the rows of one symbol at the target's horizon.
+ReportForecast ForecastCurve(const ForecastTable& all, const std::string& symbol,
+                             const ModelSection& model, int64_t horizon) {
   ReportForecast curve;
   curve.model = model.name;
   curve.naive = model.kind == "naive";
-  curve.made_at = table.made_at;
-  curve.target_time = table.target_time;
-  const std::vector<double> returns = table.Returns();
-  for (size_t i = 0; i < table.rows(); ++i) {
-    curve.price.push_back(table.price[i] * (1.0 + returns[i]));
+  const Interval interval = WidestInterval(all);
+  for (size_t i = 0; i < all.rows(); ++i) {
+    if (all.symbol[i] != symbol || all.horizon[i] != horizon) continue;
+    const auto price = [&](double value) { return PriceOf(all.quantity, value, all.price[i]); };
+    curve.made_at.push_back(all.made_at[i]);
+    curve.target_time.push_back(all.target_time[i]);
+    curve.price.push_back(price(all.value[i]));
+    if (interval.low == nullptr) continue;
+    curve.low.push_back(price(interval.low->values[i]));
+    curve.high.push_back(price(interval.high->values[i]));
   }
   return curve;
 }
@@ -155,6 +183,13 @@ const char* DescriptionOf(const std::string& kind, bool of_classes) {
   if (kind == "ridge") return "least squares on standardised features, with a penalty";
   if (kind == "momentum") return "past winners go on winning: a past return, scaled";
   if (kind == "gbdt") return "gradient boosted decision trees";
+  if (kind == "conformal") return "a model with intervals measured on rows it did not learn from";
+  if (kind == "tft") return "a Temporal Fusion Transformer: selected inputs, LSTM, attention";
+  if (kind == "gru_attention") return "GRU layers with attention over the steps of a window";
+  if (kind == "lstm") return "LSTM layers over a window";
+  if (kind == "dnn") return "dense layers over a whole window";
+  if (kind == "cdnn") return "convolutions over a window, then dense layers";
+  if (kind == "clstm") return "convolutions over a window, then LSTM layers";
   return "";
 }
 
@@ -348,7 +383,8 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
     const ModelSection& model = recipe_.models[m];
     const ForecastTable forecasts = TestForecastsOf(state, m);
     for (size_t i = 0; i < drawn.size(); ++i) {
-      report.markets[i].forecasts.push_back(ForecastCurve(forecasts, drawn[i]->key.symbol, model));
+      report.markets[i].forecasts.push_back(
+          ForecastCurve(forecasts, drawn[i]->key.symbol, model, HorizonOf(recipe_.target)));
     }
     report.errors.push_back(ErrorsOf(JudgedOf(state)[m], model));
   }

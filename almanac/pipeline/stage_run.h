@@ -24,6 +24,7 @@
 #include "almanac/pipeline/artifact.h"
 #include "almanac/pipeline/backtest_run.h"
 #include "almanac/pipeline/pipeline.h"
+#include "almanac/pipeline/trained_forecasts.h"
 #include "almanac/registry/registry.h"
 #include "almanac/report/report.h"
 
@@ -66,6 +67,8 @@ class StageRun {
   StageRun(const Recipe& recipe, const Home& home, const RunOptions& options, Progress& progress);
 
   RunResult Run();
+  // See ForecastTestPart; the stages up to train are complete.
+  TrainedForecasts ForecastTest(const std::string& model, const LoadModel& load);
 
  private:
   // Whether `stage` is to be made again although complete: it was named by --force, or a stage that
@@ -92,8 +95,9 @@ class StageRun {
   std::string MakeFeatures(const SymbolState& state, const std::filesystem::path& folder) const;
   void DatasetStage(SymbolState& state);
   void TrainStage(SymbolState& state);
+  // `work`: where a fit keeps what it needs to go on after a stop.
   std::string Train(SymbolState& state, const ModelSection& model, size_t fold,
-                    const std::filesystem::path& folder) const;
+                    const std::filesystem::path& work, const std::filesystem::path& folder) const;
   void TrialsStage(SymbolState& state);
   void EvaluateStage(SymbolState& state);
   void BacktestStage(SymbolState& state);

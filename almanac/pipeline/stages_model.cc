@@ -44,11 +44,25 @@ Json ToJson(const BootstrapOptions& bootstrap) {
 }  // namespace
 
 std::string StageRun::Train(SymbolState& state, const ModelSection& model, size_t number,
-                            const fs::path& folder) const {
+                            const fs::path& work, const fs::path& folder) const {
   const Fold& fold = SplitOf(state).folds[number];
   const Dataset data = PrunedFor(state, number, DataOf(state));
   const auto forecaster = recipe_.kinds.Make(model.config);
-  const FitReport fit = forecaster->Fit({data, fold.training, fold.validation});
+  std::vector<Dataset> members;
+  members.reserve(state.members.size());
+  std::vector<const Dataset*> parts;
+  for (SymbolState* member : state.members) {
+    members.push_back(PrunedFor(state, number, DataOf(*member)));
+    parts.push_back(&members.back());
+  }
+  const FitReport fit =
+      forecaster->Fit({.data = data,
+                       .training = fold.training,
+                       .validation = fold.validation,
+                       .parts = parts,
+                       .origin = state.origin,
+                       .work_folder = work,
+                       .note = [&](std::string_view line) { progress_.Note(line); }});
   fs::create_directories(folder / "model");
   SaveForecaster(*forecaster, folder / "model");
   // Validation rows of one fold may be test rows of another.
@@ -81,8 +95,10 @@ void StageRun::TrainStage(SymbolState& state) {
       ArtifactKey key = KeyOf("train", configuration.dump());
       key.inputs = {{"dataset", state.dataset.Hash()}};
       if (state.members.empty()) key.inputs.emplace_back("features", state.features.Hash());
+      const fs::path work = home_.temporary() / "training" / key.Hash();
       Make(key, detail + state.key.symbol,
-           [&](const fs::path& folder) { return Train(state, model, f, folder); });
+           [&](const fs::path& folder) { return Train(state, model, f, work, folder); });
+      if (!options_.dry_run) fs::remove_all(work);
       keys.push_back(std::move(key));
     }
   }

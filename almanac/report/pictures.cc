@@ -160,13 +160,47 @@ std::string ErrorBlock(Script& script, const ReportForecast& forecast, const Mar
   return script.Block(rows.size(), [&](size_t i) { return rows[i]; });
 }
 
+// Lines of "time sum": the absolute errors so far of all forecasts, drawn or not, in price units.
+std::string CumulativeErrorBlock(Script& script, const ReportForecast& forecast,
+                                 const CandleSeries& bars) {
+  constexpr size_t kMostPoints = 4000;
+  std::vector<std::string> rows;
+  const size_t every = forecast.price.size() / kMostPoints + 1;
+  double sum = 0;
+  for (size_t i = 0; i < forecast.price.size(); ++i) {
+    const TimeMs time = forecast.target_time[i] - bars.key.timeframe.duration();
+    const auto bar = std::lower_bound(bars.open_time.begin(), bars.open_time.end(), time);
+    if (bar == bars.open_time.end() || *bar != time || !std::isfinite(forecast.price[i])) continue;
+    const double actual = bars.close[static_cast<size_t>(bar - bars.open_time.begin())];
+    sum += std::abs(actual - forecast.price[i]);
+    if (i % every == 0 || i + 1 == forecast.price.size()) {
+      rows.push_back(Seconds(time) + " " + Number(sum));
+    }
+  }
+  if (rows.empty()) rows.push_back(Seconds(bars.open_time.front()) + " NaN");
+  return script.Block(rows.size(), [&](size_t i) { return rows[i]; });
+}
+
+// The band between the ends of a forecast's interval.
+std::string IntervalPart(Script& script, const ReportForecast& forecast,
+                         const std::vector<DrawnPoint>& points, std::string_view color) {
+  const std::string block = script.Block(points.size(), [&](size_t k) {
+    return fmt::format("{} {} {}", Seconds(points[k].bar_time), Number(forecast.low[points[k].row]),
+                       Number(forecast.high[points[k].row]));
+  });
+  return fmt::format(
+      "{} using 1:2:3 with filledcurves fillstyle transparent solid 0.15 noborder linecolor rgb "
+      "'{}' title {}",
+      block, color, GnuplotString(forecast.model + ", interval"));
+}
+
 void AddForecastPicture(Script& script, const ReportMarket& market, const MarketView& view,
                         const std::string& file, size_t width) {
   const CandleSeries& bars = view.bars;
   const std::vector<std::string_view> colors = ColorsOf(market.forecasts);
-  script.Begin(file, width, 860);
+  script.Begin(file, width, 1080);
   script.Add("set multiplot");
-  script.Panel(0.40, 0.935);
+  script.Panel(0.49, 0.945);
   script.TimeAxis(bars.open_time.front(), bars.open_time.back(), false);
   const std::string every =
       view.merged > 1 ? fmt::format(", every {}th bar", view.merged) : std::string();
@@ -177,7 +211,7 @@ void AddForecastPicture(Script& script, const ReportMarket& market, const Market
     return Seconds(bars.open_time[i]) + " " + Number(bars.close[i]);
   });
   std::vector<std::string> lines = {LinePart(closes, kInk, 1.6, "actual")};
-  std::vector<std::string> errors;
+  std::vector<std::string> errors, sums;
   const bool only_naive = std::all_of(market.forecasts.begin(), market.forecasts.end(),
                                       [](const ReportForecast& f) { return f.naive; });
   for (const size_t i : DrawingOrder(market.forecasts)) {
@@ -189,16 +223,26 @@ void AddForecastPicture(Script& script, const ReportMarket& market, const Market
         return Seconds(points[k].bar_time) + " " + Number(forecast.price[points[k].row]);
       });
       lines.push_back(LinePart(block, colors[i], 1, forecast.model));
+      if (!forecast.low.empty()) {
+        lines.insert(lines.begin(), IntervalPart(script, forecast, points, colors[i]));
+      }
     }
     errors.push_back(LinePart(ErrorBlock(script, forecast, view, view.forecasts[i]), colors[i], 1,
                               forecast.model));
+    sums.push_back(LinePart(CumulativeErrorBlock(script, forecast, market.bars), colors[i], 1.4,
+                            forecast.model));
   }
   script.Plot(lines);
-  script.Panel(0.10, 0.33);
-  script.TimeAxis(bars.open_time.front(), bars.open_time.back(), true);
+  script.Panel(0.28, 0.435);
+  script.TimeAxis(bars.open_time.front(), bars.open_time.back(), false);
   script.Heading("Error: actual − forecast, as a share of the actual close");
   script.Add("set ylabel 'error, %'");
   script.Plot(errors);
+  script.Panel(0.075, 0.225);
+  script.TimeAxis(bars.open_time.front(), bars.open_time.back(), true);
+  script.Heading("Absolute errors so far, added up");
+  script.Add("set ylabel {}", GnuplotString(PriceUnit(market)));
+  script.Plot(sums);
   script.Add("unset multiplot\nset output");
 }
 

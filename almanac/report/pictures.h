@@ -20,7 +20,8 @@ struct PictureOptions {
 };
 
 // Writes, for what the report has data for, into `folder` (made if missing):
-//   forecast_vs_actual.png  closes and forecasts over the test time; below them the errors
+//   forecast_vs_actual.png  closes and forecasts, with their intervals, over the test time; below
+//                           them the errors, and the absolute errors added up
 //   candles.png             the last bars as candles with the forecasts of their closes
 //   error_distribution.png  histogram of each model's errors, a normal curve, quantiles
 //   equity.png              accounts, and below them their drawdowns

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -53,6 +54,19 @@ const NeuralModule* Open() {
 }
 
 }  // namespace
+
+Error MissingNetworks(const std::string& where) {
+  return Error(ErrorCode::kFailed, where,
+               fmt::format("this program was built without LibTorch: {} is not beside it", kFile),
+               "install libtorch-dev and libopenblas-pthread-dev (script/setup does) and build "
+               "again");
+}
+
+bool HasNetworks() {
+  const std::vector<fs::path> places = Places();
+  return std::any_of(places.begin(), places.end(),
+                     [](const fs::path& place) { return fs::exists(place); });
+}
 
 const NeuralModule& Networks() {
   static const NeuralModule* const kModule = Open();

@@ -4,7 +4,13 @@
 #ifndef ALMANAC_NEURAL_HOST_MODULE_H_
 #define ALMANAC_NEURAL_HOST_MODULE_H_
 
+#include <filesystem>
+#include <memory>
 #include <string>
+
+#include "almanac/base/error.h"
+#include "almanac/forecast/forecaster.h"
+#include "almanac/neural/host/network_options.h"
 
 namespace almanac {
 
@@ -17,15 +23,24 @@ struct NeuralLibraries {
   int cuda_devices = 0;
 };
 
+// The weights of a saved network: after the epoch with the best validation loss, or after the last.
+enum class Checkpoint { kBest, kFinal };
+
 class NeuralModule {
  public:
   virtual ~NeuralModule() = default;
   virtual NeuralLibraries Libraries() const = 0;
+  virtual std::unique_ptr<Forecaster> MakeForecaster(const NetworkOptions& options) const = 0;
+  virtual std::unique_ptr<Forecaster> LoadForecaster(const std::filesystem::path& folder,
+                                                     Checkpoint checkpoint) const = 0;
 };
 
 // The module, opened at the first call. Throws Error(kFailed) that says what to install if it was
 // not built, cannot be opened, or belongs to another build of the program.
 const NeuralModule& Networks();
+// Whether there is a module to open, and what is said at `where` if there is none.
+bool HasNetworks();
+Error MissingNetworks(const std::string& where);
 
 // What a module exports, as "almanac_neural_module".
 struct NeuralModuleEntry {
@@ -34,7 +49,7 @@ struct NeuralModuleEntry {
 };
 constexpr const char* kNeuralModuleEntry = "almanac_neural_module";
 // Changes with every change of what the module and the program share.
-constexpr const char* kNeuralModuleBuild = "1";
+constexpr const char* kNeuralModuleBuild = "3";
 
 }  // namespace almanac
 

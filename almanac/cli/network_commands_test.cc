@@ -1,0 +1,130 @@
+// almanac train and predict, from a recipe to a trained network's forecasts.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "almanac/cli/program_for_test.h"
+
+namespace almanac {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class NetworkCommands : public testing::Test {
+ protected:
+  NetworkCommands() {
+    recipe_ = folder_
+                  .Write("network.yaml",
+                         "name: network\n"
+                         "data:\n"
+                         "  {source: simulator, symbols: [BTCUSDT], timeframe: 30m,\n"
+                         "   from: 2024-01-01, to: 2024-03-01, simulator: {seed: 1}}\n"
+                         "features:\n"
+                         "  - {family: log_return, windows: [1, 4]}\n"
+                         "  - {family: realised_volatility, windows: [16]}\n"
+                         "target: {kind: forward_return, horizon: 3, every_step: true}\n"
+                         "models:\n"
+                         "  - kind: lstm\n"
+                         "    name: small\n"
+                         "    steps: 6\n"
+                         "    hidden: 8\n"
+                         "    quantiles: [10, 50, 90]\n"
+                         "    training: {epochs: 3, batch_size: 64, checkpoint_every: 5}\n"
+                         "evaluate: {replicates: 50}\n"
+                         "backtest: {models: []}\n"
+                         "report: {pictures: false}\n")
+                  .string();
+  }
+  // A build without LibTorch has no module beside the program.
+  void SetUp() override {
+    if (!fs::exists(fs::path(ALMANAC_PROGRAM).parent_path() / "libalmanac_neural.so")) {
+      GTEST_SKIP() << "this build has no networks";
+    }
+  }
+  ProgramEnd Run(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.end(), {"--threads", "1"});
+    return folder_.Run(arguments);
+  }
+
+  ProgramFolder folder_;
+  std::string recipe_;
+};
+
+TEST_F(NetworkCommands, TrainAndPredict) {
+  const ProgramEnd trained = Run({"train", recipe_, "--epochs", "2", "--json"});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const Json learnt = trained.json().at(0).at("learnt");
+  EXPECT_EQ(learnt.at("training").at("epochs").size(), 2u);
+  EXPECT_EQ(learnt.at("shape").at("horizons"), 3);
+
+  // The same flags find the same network, which is not trained again.
+  const ProgramEnd text = Run({"predict", recipe_, "--epochs", "2", "--num-predictions", "2"});
+  ASSERT_EQ(text.status, 0) << text.err;
+  EXPECT_THAT(text.out, HasSubstr("small (best weights), the last forecasts"));
+  EXPECT_THAT(text.out, HasSubstr("beside the naive forecast"));
+  EXPECT_THAT(text.out, HasSubstr("MAPE"));
+  EXPECT_THAT(text.out, HasSubstr("the 80 % interval held"));
+  const ProgramEnd best = Run({"predict", recipe_, "--epochs", "2", "--json"});
+  const ProgramEnd last =
+      Run({"predict", recipe_, "--epochs", "2", "--model-type", "final", "--json"});
+  ASSERT_EQ(last.status, 0) << last.err;
+  EXPECT_EQ(best.json().at("predictions").size(), 30u);  // ten instants, three steps
+  EXPECT_EQ(best.json().at("evaluation").at("horizons").size(), 3u);
+  const bool same = learnt.at("training").at("best_epoch") == 2;
+  EXPECT_EQ(best.json().at("predictions") == last.json().at("predictions"), same);
+}
+
+TEST_F(NetworkCommands, TrainingThatWasKilledEndsInTheSameBytes) {
+  const ProgramFolder undisturbed;
+  const std::vector<std::string> arguments = {"train", recipe_, "--threads", "1"};
+  ASSERT_EQ(undisturbed.Run(arguments).status, 0);
+  const fs::path states = folder_.home() / "tmp/training";
+  int kills = 0;
+  for (ProgramEnd end; end.status != 0;) {
+    // As soon as there is a state, or there is another one.
+    std::string seen;
+    const auto newest = [&] {
+      std::string times;
+      std::error_code error;
+      for (const auto& entry : fs::recursive_directory_iterator(states, error)) {
+        if (entry.path().filename() != "progress.json") continue;
+        times +=
+            std::to_string(fs::last_write_time(entry.path(), error).time_since_epoch().count());
+      }
+      return times;
+    };
+    seen = newest();
+    const int signal = kills % 2 == 0 ? SIGKILL : SIGINT;
+    end = kills < 4 ? folder_.RunAndSignal(arguments, signal, [&] { return newest() != seen; })
+                    : folder_.Run(arguments);
+    kills += end.status != 0;
+    ASSERT_LT(kills, 20) << end.err;
+  }
+  EXPECT_GT(kills, 0);
+  EXPECT_EQ(folder_.Digests({"artifacts"}), undisturbed.Digests({"artifacts"}));
+  EXPECT_TRUE(fs::is_empty(states));
+}
+
+TEST_F(NetworkCommands, WrongUseIsRefused) {
+  const ProgramEnd type = Run({"predict", recipe_, "--model-type", "worst"});
+  EXPECT_EQ(type.status, 2);
+  EXPECT_THAT(type.err, HasSubstr("best"));
+  const ProgramEnd model = Run({"predict", recipe_, "--model", "large"});
+  EXPECT_EQ(model.status, 2);
+  EXPECT_THAT(model.err, HasSubstr("its networks are small"));
+  const ProgramEnd epochs = Run({"train", recipe_, "--epochs", "0"});
+  EXPECT_EQ(epochs.status, 2);
+  EXPECT_THAT(epochs.err, HasSubstr("epochs"));
+  const ProgramEnd none = Run({"train", folder_.Write("small.yaml", SmallRecipe()).string()});
+  EXPECT_EQ(none.status, 2);
+  EXPECT_THAT(none.err, HasSubstr("has no network"));
+}
+
+}  // namespace
+}  // namespace almanac
