@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "almanac/base/error.h"
+#include "almanac/dataset/intervals.h"
 
 namespace almanac {
 namespace {
@@ -64,6 +65,7 @@ Dataset Dataset::Unlabelled(std::string symbol, FeatureTable features) {
   }
   data.target_.assign(data.rows(), kNoLabel);
   data.label_end_.assign(data.time_.begin(), data.time_.end());
+  data.label_rows_ = AllRows(data.rows());
   return data;
 }
 
@@ -157,6 +159,7 @@ void Dataset::SetLabels(const Labels& labels) {
   steps_ = labels.steps;
   path_.assign(steps_ == 1 ? 0 : rows() * steps_, kNoLabel);
   label_end_.assign(time_.begin(), time_.end());
+  label_rows_.clear();
   size_t label = 0, joined = 0;
   for (size_t row = 0; row < rows(); ++row) {
     while (label < labels.rows() && labels.t0[label] < time_[row]) ++label;

@@ -76,7 +76,8 @@ TEST(Dataset, EventsAloneAreSplit) {
   FoldSpec folds;
   folds.folds = 7;
   size_t tested = 0;
-  for (const Fold& fold : data.FoldRows(folds).folds()) {
+  const CrossValidation cross = data.FoldRows(folds);
+  for (const Fold& fold : cross.folds()) {
     EXPECT_EQ(fold.training.size() + fold.test.size() + fold.purged, 14U);
     for (const uint32_t row : fold.test) EXPECT_EQ(row % 7, 3U);
     tested += fold.test.size();
@@ -258,9 +259,9 @@ TEST(StandardScaler, RefusesOtherColumnsAndDamagedFiles) {
   EXPECT_THAT(MessageOf([] { StandardScaler::FromJson(Json::parse(R"({"kind":"x"})")); }),
               HasSubstr("kind"));
   SplitSpec spec;
-  spec.validation_share = 0;
-  spec.test_share = 0.4;
-  EXPECT_THAT(MessageOf([&] { StandardScaler::Fit(other, other.SplitRows(spec).training()); }),
+  spec.validation_from = spec.test_from = 30;
+  const Dataset few = Dataset::Unlabelled("X", SmallTable());
+  EXPECT_THAT(MessageOf([&] { StandardScaler::Fit(few, few.SplitRows(spec).training()); }),
               HasSubstr("training rows have all features"));
 }
 
