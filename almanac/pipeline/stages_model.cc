@@ -80,6 +80,11 @@ std::string StageRun::Train(SymbolState& state, const ModelSection& model, size_
 
 void StageRun::TrainStage(SymbolState& state) {
   // How many folds there are is known once the rows are.
+  if (options_.dry_run && recipe_.split.folds && !store_.IsComplete(state.features)) {
+    Note("train", state.key.symbol, StageStatus::kUnknown, "");
+    state.train.resize(recipe_.models.size());
+    return;
+  }
   const size_t folds = recipe_.split.folds ? SplitOf(state).folds.size() : 1;
   for (const ModelSection& model : recipe_.models) {
     std::vector<ArtifactKey>& keys = state.train.emplace_back();
