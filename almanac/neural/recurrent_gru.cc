@@ -71,7 +71,7 @@ void GruStep(const CellRows& rows, size_t step, const float* weights, const floa
                               rows.tape.memory + row * padded + unit, before + unit,
                               rows.tape.states + (row + rows.shape.batch) * padded + unit, padded};
       WithConstant<kMost>(std::min(kMost, rows.rows - i), [&](auto count) {
-        GruTile<count()>(place, before, panel, bias + unit, hidden);
+        GruTile<decltype(count)::value>(place, before, panel, bias + unit, hidden);
       });
     }
   }

@@ -70,7 +70,7 @@ void LstmStep(const CellRows& rows, size_t step, const float* weights) {
                                rows.tape.memory + (row + batch) * padded + unit,
                                rows.tape.states + (row + batch) * padded + unit, padded};
       WithConstant<kMost>(end - begin, [&](auto count) {
-        LstmTile<count()>(place, rows.tape.states + row * padded, panel, hidden);
+        LstmTile<decltype(count)::value>(place, rows.tape.states + row * padded, panel, hidden);
       });
     }
   }

@@ -113,7 +113,8 @@ void MultiplyDepth(const Block& block, const MatrixView& left, size_t first_dept
       const float* right = block.right + column * block.depth + first_depth * vectors * lanes;
       for (size_t row = 0; row < left.rows; row += kRows) {
         WithConstant<kRows>(std::min(kRows, left.rows - row), [&](auto rows) {
-          FillTile<rows(), vectors()>(block, left, right, first_depth == 0, row, column);
+          FillTile<decltype(rows)::value, decltype(vectors)::value>(block, left, right,
+                                                                    first_depth == 0, row, column);
         });
       }
     });
