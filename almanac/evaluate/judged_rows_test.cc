@@ -58,8 +58,8 @@ class JoinOutcomesTest : public ::testing::Test {
 
   const CandleSeries btc_ = Bars("BTCUSDT", {100, 110, 121, 115, 120});
   const CandleSeries eth_ = Bars("ETHUSDT", {10, 11, 9, 12});
-  const Labels btc_labels_ = BuildLabels({}, btc_);
-  const Labels eth_labels_ = BuildLabels({}, eth_);
+  const Labels btc_labels_ = BuildLabels(TargetSpec{}, btc_);
+  const Labels eth_labels_ = BuildLabels(TargetSpec{}, eth_);
   const std::vector<SymbolOutcome> outcomes_ = {{&btc_, &btc_labels_}, {&eth_, &eth_labels_}};
   ForecastTable table_;
 };
@@ -79,7 +79,7 @@ TEST_F(JoinOutcomesTest, PutsForecastNaiveAndOutcomeBesideEachOtherInOrderOfTime
 }
 
 TEST_F(JoinOutcomesTest, ConvertsLogReturns) {
-  const Labels labels = BuildLabels({.kind = TargetKind::kForwardLogReturn}, btc_);
+  const Labels labels = BuildLabels(TargetSpec{.kind = TargetKind::kForwardLogReturn}, btc_);
   const std::vector<SymbolOutcome> outcomes = {{&btc_, &labels, TargetKind::kForwardLogReturn},
                                                outcomes_[1]};
   EXPECT_NEAR(JoinOutcomes(table_, "ridge", "naive", 1, outcomes).actual[0], 0.1, 1e-15);
