@@ -127,7 +127,8 @@ TEST_F(BacktestCommandTest, WrongUseSaysWhatWouldBeRight) {
   EXPECT_THAT(message({run_, "--from", "soon"}, 2), HasSubstr("--from"));
   EXPECT_THAT(message({run_, "--from", "2031-01-01"}, 2),
               HasSubstr("no forecasts of the test part"));
-  EXPECT_THAT(message({run_, "--set", "backtest.signal=probability"}, 2), HasSubstr("p_up"));
+  EXPECT_THAT(message({run_, "--set", "backtest.signal=probability"}, 2),
+              HasSubstr("gives no probabilities"));
   EXPECT_THAT(message({artifacts_[0]}, 2), HasSubstr("none of the models"));
   folder_.Write("bad.parquet", "no table");
   EXPECT_THAT(message({"bad.parquet"}, 3), HasSubstr("bad.parquet"));
