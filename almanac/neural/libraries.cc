@@ -27,7 +27,8 @@ std::string BlasFile() {
   return error ? info.dli_fname : file.string();
 }
 
-// "OpenBLAS 0.3.21 for SkylakeX" from "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..." and the kernels.
+// "OpenBLAS 0.3.21 for SkylakeX" from "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..." and the
+// kernels.
 std::string OpenBlasVersion() {
   void* library = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD);
   if (library == nullptr) return "OpenBLAS";
