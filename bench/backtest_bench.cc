@@ -25,6 +25,7 @@
 #include "almanac/base/file.h"
 #include "almanac/base/json.h"
 #include "almanac/base/parallel.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/base/random.h"
 #include "almanac/base/text.h"
 
@@ -221,7 +222,7 @@ Json RunPython(const fs::path& folder, const CandleSeries& bars, const SignalTab
   WriteDoubles(folder / "panel_close.f64", close);
   WriteDoubles(folder / "panel_forecast.f64", forecast);
   const std::string command =
-      fmt::format("{} {}/bench/backtest_peer.py {} {} 2>&1", PythonName(), ALMANAC_SOURCE_DIR,
+      fmt::format("{} {}/bench/backtest_peer.py {} {} 2>&1", PythonName(), SourceFolder().string(),
                   folder.string(), panel.bars.symbols.size());
   std::FILE* pipe = popen(command.c_str(), "r");  // NOLINT(cert-env33-c): our own script
   if (pipe == nullptr) return nullptr;

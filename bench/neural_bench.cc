@@ -25,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "almanac/base/places_for_test.h"
 #include "almanac/neural/batched.h"
 #include "almanac/neural/fused.h"
 #include "almanac/neural/fused_adam.h"
@@ -281,7 +282,7 @@ std::map<std::string, double> RunPeer(const Options& options, const std::vector<
   const char* named = std::getenv("ALMANAC_PYTHON");
   std::string command =
       fmt::format("{} '{}/bench/neural_peer.py' {} {} {}", named != nullptr ? named : "python3",
-                  ALMANAC_SOURCE_DIR, options.threads, options.rounds, kStepsARound);
+                  SourceFolder().string(), options.threads, options.rounds, kStepsARound);
   for (const Row& row : rows) command += " " + row.peer_case;
   std::map<std::string, double> seconds;
   std::FILE* pipe = popen(command.c_str(), "r");  // NOLINT(cert-env33-c): our own script

@@ -106,9 +106,8 @@ function(almanac_neural_room)
       set(tests "")
     endif()
     add_executable(neural_test ${host_tests} ${tests})
-    target_link_libraries(neural_test PRIVATE almanac_neural GTest::gtest GTest::gmock
-                          GTest::gtest_main)
-    target_compile_definitions(neural_test PRIVATE ALMANAC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_link_libraries(neural_test PRIVATE almanac_neural almanac_places_for_test GTest::gtest
+                          GTest::gmock GTest::gtest_main)
     target_compile_options(neural_test PRIVATE ${ALMANAC_QUICK_OPTIONS})
     if(ALMANAC_NEURAL)
       # Before almanac_neural, whose rooms it calls.

@@ -29,9 +29,7 @@ function(almanac_room name)
   if(ALMANAC_BUILD_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE almanac_${name} ${ROOM_TEST_LIBRARIES}
-                          GTest::gtest GTest::gmock GTest::gtest_main)
-    target_compile_definitions(${name}_test PRIVATE
-                               ALMANAC_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+                          almanac_places_for_test GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_options(${name}_test PRIVATE ${ALMANAC_QUICK_OPTIONS})
     target_precompile_headers(${name}_test REUSE_FROM almanac_test_pch)
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST

@@ -9,12 +9,13 @@
 
 #include "almanac/base/file.h"
 #include "almanac/base/json.h"
+#include "almanac/base/places_for_test.h"
 
 namespace almanac {
 
 inline const Json& BacktestGolden() {
   static const Json kGolden =
-      Json::parse(ReadFile(ALMANAC_SOURCE_DIR "/almanac/backtest/testdata/golden.json"));
+      Json::parse(ReadFile(SourceFolder() / "almanac/backtest/testdata/golden.json"));
   return kGolden;
 }
 

@@ -7,13 +7,14 @@
 
 #include "almanac/backtest/bars_test_util.h"
 #include "almanac/base/file.h"
+#include "almanac/base/places_for_test.h"
 
 namespace almanac {
 namespace {
 
 const Json& Golden() {
   static const Json kGolden =
-      Json::parse(ReadFile(ALMANAC_SOURCE_DIR "/almanac/backtest/testdata/golden.json"));
+      Json::parse(ReadFile(SourceFolder() / "almanac/backtest/testdata/golden.json"));
   return kGolden;
 }
 

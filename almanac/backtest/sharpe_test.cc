@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/file.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/base/random.h"
 #include "almanac/evaluate/statistics.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 const Json& Golden() {
   static const Json kGolden =
-      Json::parse(ReadFile(ALMANAC_SOURCE_DIR "/almanac/backtest/testdata/golden.json"));
+      Json::parse(ReadFile(SourceFolder() / "almanac/backtest/testdata/golden.json"));
   return kGolden;
 }
 

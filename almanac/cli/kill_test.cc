@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "almanac/base/places_for_test.h"
 #include "almanac/base/random.h"
 #include "almanac/base/text.h"
 #include "almanac/cli/program_for_test.h"
@@ -29,7 +30,7 @@ int KillsWanted() {
 
 // The first recipe as integration tests run it, with a shorter past.
 std::vector<std::string> RunArguments() {
-  return {"run",       ALMANAC_SOURCE_DIR "/recipes/first-run.yaml",
+  return {"run",       (SourceFolder() / "recipes/first-run.yaml").string(),
           "--env",     "integration-test",
           "--set",     "data.to=2023-04-01",
           "--threads", "1"};

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "almanac/base/places_for_test.h"
 #include "almanac/cli/program_for_test.h"
 
 namespace almanac {
@@ -43,7 +44,7 @@ class NetworkCommands : public testing::Test {
   }
   // A build without LibTorch has no module beside the program.
   void SetUp() override {
-    if (!fs::exists(fs::path(ALMANAC_PROGRAM).parent_path() / "libalmanac_neural.so")) {
+    if (!fs::exists(ProgramFile().parent_path() / "libalmanac_neural.so")) {
       GTEST_SKIP() << "this build has no networks";
     }
   }

@@ -15,6 +15,7 @@
 
 #include "almanac/base/file.h"
 #include "almanac/base/hash.h"
+#include "almanac/base/places_for_test.h"
 
 extern char**
     environ;  // NOLINT(readability-redundant-declaration): POSIX has the caller declare it
@@ -66,7 +67,7 @@ void ProgramFolder::SetEnvironment(const std::string& name, const std::string& v
 }
 
 pid_t ProgramFolder::Start(const std::vector<std::string>& arguments) const {
-  std::vector<std::string> words = {ALMANAC_PROGRAM};
+  std::vector<std::string> words = {ProgramFile().string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   if (std::find(words.begin(), words.end(), "--home") == words.end()) {
     words.insert(words.end(), {"--home", home().string()});
@@ -88,10 +89,10 @@ pid_t ProgramFolder::Start(const std::vector<std::string>& arguments) const {
   Check(posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), kFlags, kMode), "stderr");
   Check(posix_spawn_file_actions_addchdir_np(&actions, path().c_str()), "folder");
   pid_t pid = 0;
-  const int result = posix_spawn(&pid, ALMANAC_PROGRAM, &actions, nullptr, Pointers(words).data(),
-                                 Pointers(variables).data());
+  const int result = posix_spawn(&pid, ProgramFile().c_str(), &actions, nullptr,
+                                 Pointers(words).data(), Pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
-  Check(result, ALMANAC_PROGRAM);
+  Check(result, ProgramFile().c_str());
   return pid;
 }
 
@@ -163,7 +164,7 @@ std::vector<std::string> ProgramFolder::Leftovers() const {
 }
 
 fs::path SharedDataFolder() {
-  const fs::path folder = fs::path(ALMANAC_SOURCE_DIR) / ".." / "shared" / "data";
+  const fs::path folder = SourceFolder() / ".." / "shared" / "data";
   return fs::is_directory(folder) ? fs::canonical(folder) : fs::path();
 }
 

@@ -11,19 +11,20 @@
 
 #include "almanac/base/file.h"
 #include "almanac/base/json.h"
+#include "almanac/base/places_for_test.h"
 
 namespace almanac {
 
 inline const Json& EvaluateGolden() {
   static const Json kGolden =
-      Json::parse(ReadFile(ALMANAC_SOURCE_DIR "/almanac/evaluate/testdata/golden.json"));
+      Json::parse(ReadFile(SourceFolder() / "almanac/evaluate/testdata/golden.json"));
   return kGolden;
 }
 
 // testdata/arch.json (made by testdata/make_arch_golden.py).
 inline const Json& ArchGolden() {
   static const Json kGolden =
-      Json::parse(ReadFile(ALMANAC_SOURCE_DIR "/almanac/evaluate/testdata/arch.json"));
+      Json::parse(ReadFile(SourceFolder() / "almanac/evaluate/testdata/arch.json"));
   return kGolden;
 }
 

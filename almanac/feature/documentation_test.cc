@@ -5,6 +5,7 @@
 #include <string>
 
 #include "almanac/base/file.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/feature/feature_set.h"
 
 namespace almanac {
@@ -12,7 +13,7 @@ namespace {
 
 TEST(Documentation, HasALineForEveryFamily) {
   std::string pages;
-  for (const auto& entry : std::filesystem::directory_iterator(ALMANAC_SOURCE_DIR "/docs")) {
+  for (const auto& entry : std::filesystem::directory_iterator(SourceFolder() / "docs")) {
     if (entry.path().filename().string().starts_with("features")) pages += ReadFile(entry.path());
   }
   for (const FamilyInfo& family : Catalogue()) {

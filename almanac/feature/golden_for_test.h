@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "almanac/base/file.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/base/text.h"
 #include "almanac/feature/family.h"
 #include "almanac/feature/window.h"
@@ -19,7 +20,7 @@ namespace almanac {
 using GoldenColumns = std::map<std::string, std::vector<double>>;
 
 inline std::string ReadGolden(const std::string& name) {
-  return ReadFile(ALMANAC_SOURCE_DIR "/almanac/feature/testdata/" + name);
+  return ReadFile(SourceFolder() / ("almanac/feature/testdata/" + name));
 }
 
 inline GoldenColumns ReadGoldenColumns(const std::string& name) {

@@ -12,6 +12,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/error_for_test.h"
 #include "almanac/base/file.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/feature/random_series_for_test.h"
 #include "almanac/forecast/baseline.h"
 #include "almanac/forecast/ridge.h"
@@ -36,7 +37,7 @@ class ForecasterTest : public testing::Test {
 
 const Json& Golden() {
   static const Json kGolden =
-      Json::parse(ReadFile(ALMANAC_SOURCE_DIR "/almanac/forecast/testdata/golden.json"));
+      Json::parse(ReadFile(SourceFolder() / "almanac/forecast/testdata/golden.json"));
   return kGolden;
 }
 

@@ -6,6 +6,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/dataset/lcg.h"
 #include "almanac/gbdt/config_file.h"
 #include "almanac/gbdt/file_job.h"
@@ -67,8 +68,8 @@ TEST(FuzzTest, ADamagedModelIsAnErrorThatNamesTheLine) {
   size_t refused = 0, read = 0;
   Lcg random(11);
   for (const char* const name : {"multiclass", "quantile", "sklearn"}) {
-    const std::string text = ReadFile(std::filesystem::path(ALMANAC_SOURCE_DIR) /
-                                      "almanac/gbdt/testdata" / (std::string(name) + ".model.txt"));
+    const std::string text =
+        ReadFile(SourceFolder() / "almanac/gbdt/testdata" / (std::string(name) + ".model.txt"));
     for (int i = 0; i < 1500; ++i) {
       const std::string damaged = Damage(text, random);
       try {

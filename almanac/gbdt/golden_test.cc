@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <ostream>
 
+#include "almanac/base/places_for_test.h"
 #include "almanac/base/text.h"
 #include "almanac/gbdt/corpus_for_test.h"
 #include "almanac/gbdt/predictor.h"
@@ -23,7 +24,7 @@ struct GoldenCase {
 };
 
 std::filesystem::path TestData(const std::string& name) {
-  return std::filesystem::path(ALMANAC_SOURCE_DIR) / "almanac/gbdt/testdata" / name;
+  return SourceFolder() / "almanac/gbdt/testdata" / name;
 }
 
 class GoldenTest : public testing::TestWithParam<GoldenCase> {};

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "almanac/base/error.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/gbdt/corpus_for_test.h"
 #include "almanac/gbdt/toy_data_for_test.h"
 #include "almanac/gbdt/train.h"
@@ -14,7 +15,7 @@ namespace almanac::gbdt {
 namespace {
 
 std::filesystem::path TestData(const std::string& name) {
-  return std::filesystem::path(ALMANAC_SOURCE_DIR) / "almanac/gbdt/testdata" / name;
+  return SourceFolder() / "almanac/gbdt/testdata" / name;
 }
 
 // scikit-learn's answers for a model of its own (testdata/make_partial.py).

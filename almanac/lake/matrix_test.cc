@@ -10,6 +10,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
 #include "almanac/base/hash.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/lake/lake_for_test.h"
 #include "almanac/lake/npy.h"
 
@@ -26,7 +27,7 @@ const std::vector<std::vector<float>> kColumns = {{1.5F, NAN, 0x1p-149F}, {-0.0F
 const std::vector<MatrixColumn> kNames = {{"return_1", "ratio"}, {"close", "price"}};
 
 fs::path TestData(const std::string& name) {
-  return fs::path(ALMANAC_SOURCE_DIR) / "almanac/lake/testdata" / name;
+  return SourceFolder() / "almanac/lake/testdata" / name;
 }
 
 bool SameBits(std::span<const float> a, const std::vector<float>& b) {

@@ -18,6 +18,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/hash.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/lake/candle_store.h"
 #include "almanac/lake/database.h"
 #include "almanac/lake/lake_for_test.h"
@@ -208,7 +209,7 @@ TEST(JournalExampleTest, IsThatOfTheDocumentation) {
       ReadFile(home.home().lake() /
                "candles/market=binance-spot/time_frame=1h/symbol=BTCUSDT/_journal.json");
   EXPECT_EQ(journal.size(), 326u);
-  EXPECT_THAT(ReadFile(fs::path(ALMANAC_SOURCE_DIR) / "docs/lake.md"), HasSubstr("\n" + journal));
+  EXPECT_THAT(ReadFile(SourceFolder() / "docs/lake.md"), HasSubstr("\n" + journal));
 }
 
 TEST_F(JournalTest, WhatCannotBeFollowedIsAnErrorAndChangesNothing) {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "almanac/base/error.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/market/real_data_for_test.h"
 
 namespace almanac {
@@ -59,7 +60,7 @@ TEST(CalendarTest, SessionsEqualAnIndependentCalendar) {
   std::set<std::string> closed;
   std::map<std::string, std::string> hours;
   std::map<std::string, bool> is_short;
-  VisitCsv(ReadFile(ALMANAC_SOURCE_DIR "/almanac/market/testdata/nyse.csv"),
+  VisitCsv(ReadFile(SourceFolder() / "almanac/market/testdata/nyse.csv"),
            [&](const std::vector<std::string_view>& f) {
              const std::string date(f[0]);
              if (f[1] == "closed") {

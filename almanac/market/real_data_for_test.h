@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "almanac/base/file.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/market/candle.h"
 
 namespace almanac {
 
 inline std::filesystem::path RealData(const std::string& name) {
-  return std::filesystem::path(ALMANAC_SOURCE_DIR) / "../shared/data" / name;
+  return SourceFolder() / "../shared/data" / name;
 }
 
 // The decompressed content of a zstd file whose frame states its size or not.

@@ -9,13 +9,13 @@
 
 #include "almanac/base/file.h"
 #include "almanac/base/json.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/neural/network.h"
 
 namespace almanac::neural {
 
 inline Json Golden() {
-  return Json::parse(
-      ReadFile(std::string(ALMANAC_SOURCE_DIR) + "/almanac/neural/testdata/golden.json"));
+  return Json::parse(ReadFile(SourceFolder() / "almanac/neural/testdata/golden.json"));
 }
 
 inline at::Tensor Pattern(at::IntArrayRef shape, double phase, double scale) {

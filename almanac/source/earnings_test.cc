@@ -9,6 +9,7 @@
 #include <string>
 
 #include "almanac/base/error.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/source/test_files.h"
 
 namespace almanac {
@@ -121,8 +122,8 @@ TEST(Earnings, FilesThatAreNone) {
 
 // 205 companies: no NaN, nothing known before the day is over.
 TEST(Earnings, ReadsRealAnnouncements) {
-  const std::filesystem::path file = std::filesystem::path(ALMANAC_SOURCE_DIR) /
-                                     "../shared/data/equities/earnings_2015_2021.csv.zst";
+  const std::filesystem::path file =
+      SourceFolder() / "../shared/data/equities/earnings_2015_2021.csv.zst";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "the shared data folder is not there";
   const EarningsImport import = ReadEarnings({file}, {}, NoProgress());
   EXPECT_EQ(import.report.announcements, 5714);

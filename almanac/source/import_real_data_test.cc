@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "almanac/base/places_for_test.h"
 #include "almanac/base/text.h"
 #include "almanac/source/import_paths.h"
 #include "almanac/source/test_files.h"
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using test::MemoryLake;
 
-const fs::path kData = fs::path(ALMANAC_SOURCE_DIR) / "../shared/data";
+const fs::path kData = SourceFolder() / "../shared/data";
 
 class RealData : public testing::Test {
  protected:

@@ -12,6 +12,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/base/text.h"
 
 namespace almanac {
@@ -181,7 +182,7 @@ CandleSeries AllBars(CandleSource& source, const CandleRequest& request) {
 }
 
 std::string SharedData(const std::string& name) {
-  const auto path = std::filesystem::path(ALMANAC_SOURCE_DIR) / "../shared/data" / name;
+  const auto path = SourceFolder() / "../shared/data" / name;
   if (!std::filesystem::exists(path)) return "";
   const std::string content = ReadFile(path);
   return path.extension() == ".zst" ? Unpack(content) : content;
