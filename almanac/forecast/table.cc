@@ -10,6 +10,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/text.h"
+#include "almanac/forecast/due_times.h"
 
 namespace almanac {
 namespace {
@@ -259,6 +260,7 @@ ForecastTable MakeForecasts(const std::string& model, const Forecaster& forecast
   ForecastTable table;
   table.quantity = QuantityOf(target);
   const int64_t horizon = HorizonOf(target);
+  const DueTimes due(series, horizon);
   const bool of_classes = !ClassesOf(target).empty() && !prediction.extra.empty();
   for (const std::string& name : prediction.extra_names) table.extra.push_back({name, {}});
   size_t left_out = 0;
@@ -279,7 +281,7 @@ ForecastTable MakeForecasts(const std::string& model, const Forecaster& forecast
     const double price = series.close[static_cast<size_t>(bar - series.open_time.begin())];
     const auto append = [&](const Prediction& step, int64_t bars) {
       table.Append(
-          {model, data.symbol(), made_at, made_at + bars * timeframe, bars, price, step.value[i]});
+          {model, data.symbol(), made_at, due.After(open_time, bars), bars, price, step.value[i]});
       for (size_t e = 0; e < table.extra.size(); ++e) {
         table.extra[e].values.back() = step.extra[e][i];
       }

@@ -35,7 +35,7 @@ struct Forecast {
   std::string model;  // which one, unique in a run: "ridge"
   std::string symbol;
   TimeMs made_at = 0;      // everything that it used was known at this instant
-  TimeMs target_time = 0;  // made_at + horizon * timeframe: when it is due if no bar is missing
+  TimeMs target_time = 0;  // when it is due by the market's calendar (due_times.h)
   int64_t horizon = 1;     // bars
   double price = 0;        // the close known at made_at
   double value = 0;
