@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "almanac/base/error.h"
 #include "almanac/base/file.h"
 #include "almanac/base/hash.h"
 #include "almanac/base/json.h"
@@ -111,6 +112,20 @@ ArtifactStore::Made ArtifactStore::Make(
   WriteFileAtomic(staged.staging() / kManifest, ManifestOf(key, staged.staging()).dump(2) + "\n");
   staged.Commit();
   return {folder, true};
+}
+
+std::string ArtifactStore::ContentHash(const ArtifactKey& key) const {
+  const fs::path folder = FolderOf(key);
+  if (!IsComplete(key)) {
+    throw Error(ErrorCode::kBadData, folder.string(), "the artifact is not complete",
+                "run the recipe again");
+  }
+  const std::optional<Json> manifest = ReadManifest(folder);
+  Hasher hasher;
+  for (const Json& file : manifest->at("files")) {
+    hasher.Add(file.at("path").get<std::string>()).Add(file.at("sha256").get<std::string>());
+  }
+  return hasher.Finish();
 }
 
 void ArtifactStore::Remove(const ArtifactKey& key) const {

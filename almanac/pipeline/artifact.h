@@ -47,6 +47,10 @@ class ArtifactStore {
   Made Make(const ArtifactKey& key,
             const std::function<void(const std::filesystem::path& folder)>& write) const;
 
+  // Of the files' bytes, whatever the program's version and the configuration that made them.
+  // Throws Error(kBadData) if the artifact is not complete.
+  std::string ContentHash(const ArtifactKey& key) const;
+
   void Remove(const ArtifactKey& key) const;
 
   // Reads every file again and compares its SHA-256 with the manifest; returns what disagrees, as

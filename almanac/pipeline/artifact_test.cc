@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
 #include "almanac/base/file.h"
 #include "almanac/base/hash.h"
 #include "almanac/base/json.h"
@@ -101,6 +102,20 @@ TEST_F(ArtifactTest, IsMadeOnceAndListsItsFiles) {
                       {{"path", "sub/a.txt"}, {"bytes", 10}, {"sha256", Sha256("first file")}}};
   EXPECT_EQ(manifest.at("files"), files);
   EXPECT_EQ(Temporaries(), 0u);
+}
+
+TEST_F(ArtifactTest, TheHashOfTheContentDependsOnTheFilesAlone) {
+  Make();
+  ArtifactKey newer = Key();
+  newer.code_version = "newer";
+  Store().Make(newer, WriteTwoFiles);
+  EXPECT_EQ(Store().ContentHash(newer), Store().ContentHash(Key()));
+  ArtifactKey other = Key();
+  other.configuration = R"({"n":2})";
+  const std::string message = MessageOf([&] { Store().ContentHash(other); });
+  EXPECT_NE(message.find("not complete"), std::string::npos) << message;
+  Store().Make(other, [](const fs::path& folder) { WriteFileAtomic(folder / "b.txt", "second"); });
+  EXPECT_NE(Store().ContentHash(other), Store().ContentHash(Key()));
 }
 
 TEST_F(ArtifactTest, WhatFailsWhileItIsMadeLeavesNothing) {

@@ -44,6 +44,7 @@ struct SymbolState {
   std::string execution_hash;        // of both
   ArtifactKey audit, features, dataset;
   std::vector<std::vector<ArtifactKey>> train;  // by model, in the recipe's order, and fold
+  std::string content;                          // a hash of the trials' data
   TrialSummary trials;
   ArtifactKey evaluate, backtest, report;
 
@@ -137,6 +138,10 @@ class StageRun {
   ForecastTable AccountForecastsOf(SymbolState& state, const BacktestAccount& account,
                                    Part part) const;
   std::string ProblemOf(const SymbolState& state) const;
+  std::string ContentOf(const SymbolState& state) const;
+  std::string FiguresOf(const SymbolState& state) const;
+  bool IsRecorded(const SymbolState& state, const BacktestAccount& account,
+                  const Registry& registry) const;
   TrialKey TrialKeyOf(const SymbolState& state, const BacktestAccount& account,
                       const std::string& config = "") const;
   void RecordTrials(SymbolState& state, size_t account, Registry& registry);

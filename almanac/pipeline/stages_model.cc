@@ -149,9 +149,28 @@ TrialKey StageRun::TrialKeyOf(const SymbolState& state, const BacktestAccount& a
   }
   TrialKey key;
   key.problem = ProblemOf(state);
-  key.dataset = state.dataset.Hash();
+  key.dataset = state.content;
   key.config = Sha256(models + recipe_.backtest.configuration + config);
   return key;
+}
+
+// By the data's bytes: a newer version of the program that makes the same tries nothing new. Empty
+// in a plan whose data are still to be made.
+std::string StageRun::ContentOf(const SymbolState& state) const {
+  std::vector<ArtifactKey> keys = {state.dataset};
+  if (state.members.empty()) keys.push_back(state.features);
+  for (const SymbolState* member : state.members) keys.push_back(member->features);
+  std::string content;
+  for (const ArtifactKey& key : keys) {
+    if (options_.dry_run && !store_.IsComplete(key)) return "";
+    content += store_.ContentHash(key);
+  }
+  return Sha256(content);
+}
+
+// What a trial's figures come from; those of an older version are replaced.
+std::string StageRun::FiguresOf(const SymbolState& state) const {
+  return Sha256(state.evaluate.Hash() + KeyOf("backtest", "").code_version);
 }
 
 // The account's trial and, where it was chosen from a grid, one for each of the grid.
@@ -181,7 +200,8 @@ void StageRun::RecordTrials(SymbolState& state, size_t account, Registry& regist
     }
   }
   const BacktestResult result = BacktestOf(state, account, {1, {}});
-  Json metrics = {{"total_return", result.strategy.performance.total_return}};
+  Json metrics = {{"total_return", result.strategy.performance.total_return},
+                  {"figures", FiguresOf(state)}};
   for (const Evaluation& evaluation : EvaluationsOf(state)) {
     if (evaluation.model != section.name) continue;
     const MetricResult* mae = evaluation.Find(Space::kReturn, Metric::kMae);
@@ -201,6 +221,13 @@ void StageRun::RecordTrials(SymbolState& state, size_t account, Registry& regist
   registry.RecordTrials(trials);
 }
 
+bool StageRun::IsRecorded(const SymbolState& state, const BacktestAccount& account,
+                          const Registry& registry) const {
+  if (state.content.empty()) return false;
+  const std::optional<TrialRecord> trial = registry.FindTrial(TrialKeyOf(state, account));
+  return trial && Json::parse(trial->metrics_json).value("figures", "") == FiguresOf(state);
+}
+
 void StageRun::TrialsStage(SymbolState& state) {
   const std::vector<BacktestAccount> accounts = AccountsOf(recipe_.backtest);
   if (options_.dry_run && !std::filesystem::exists(home_.registry())) {
@@ -208,9 +235,10 @@ void StageRun::TrialsStage(SymbolState& state) {
     return;
   }
   Registry registry(home_.registry());
+  state.content = ContentOf(state);
   bool recorded = false;
   for (size_t account = 0; account < accounts.size(); ++account) {
-    if (registry.FindTrial(TrialKeyOf(state, accounts[account]))) continue;
+    if (IsRecorded(state, accounts[account], registry)) continue;
     recorded = true;
     if (options_.dry_run) continue;
     EnsureRunBegun();
