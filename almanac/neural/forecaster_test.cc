@@ -181,8 +181,8 @@ TEST(NetworkForecaster, ForecastsClasses) {
   size_t right = 0;
   for (size_t i = 0; i < test.size(); ++i) {
     EXPECT_NEAR(prediction.extra[0][i] + prediction.extra[1][i], 1, 1e-12);
-    EXPECT_EQ(prediction.value[i], prediction.extra[1][i] > prediction.extra[0][i] ? 1 : 0);
-    right += prediction.value[i] == data.target()[test[i]];
+    EXPECT_TRUE(std::isnan(prediction.value[i]));
+    right += (prediction.extra[1][i] > prediction.extra[0][i]) == (data.target()[test[i]] == 1);
   }
   EXPECT_GT(right, test.size() * 3 / 4);
   options.quantiles = {50};
@@ -190,7 +190,7 @@ TEST(NetworkForecaster, ForecastsClasses) {
       MessageOf([&] {
         NetworkForecaster(options).Fit({data, split.training(), split.rows(Part::kValidation)});
       }),
-      HasSubstr("the target is a class"));
+      HasSubstr("the target is of classes: down, up"));
 }
 
 TEST(NetworkForecaster, WindowsEndAtGapsUnlessAllowed) {

@@ -1,6 +1,8 @@
 #include "almanac/neural/fused_adam.h"
 
 #include <algorithm>
+#include <numeric>
+#include <vector>
 
 #include "almanac/neural/fused.h"
 
@@ -32,6 +34,21 @@ bool FusedAdam(const at::Tensor& weight, const at::Tensor& gradient, const at::T
   });
   weight.unsafeGetTensorImpl()->bump_version();
   return true;
+}
+
+std::optional<double> FusedSumOfSquares(const at::Tensor& tensor) {
+  if (tensor.is_sparse() || !tensor.device().is_cpu() || tensor.scalar_type() != at::kFloat ||
+      !tensor.is_non_overlapping_and_dense()) {
+    return std::nullopt;
+  }
+  const auto count = static_cast<size_t>(tensor.numel());
+  const float* numbers = tensor.data_ptr<float>();
+  std::vector<double> sums((count + kPiece - 1) / kPiece);
+  TorchRunner().run(sums.size(), [&](size_t piece) {
+    const size_t begin = piece * kPiece;
+    sums[piece] = SumOfSquares(numbers + begin, std::min(kPiece, count - begin));
+  });
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace almanac::neural

@@ -51,6 +51,31 @@ void AdamPass(const AdamNumbers& numbers, const AdamFactors& factors) {
   }
 }
 
+double SumPass(const float* numbers, size_t count) {
+  const FloatTag tag;
+  const size_t lanes = hn::Lanes(tag);
+  // Four sums, so that an addition need not wait for the one before.
+  Vector sums[4] = {hn::Zero(tag), hn::Zero(tag), hn::Zero(tag), hn::Zero(tag)};
+  size_t i = 0;
+  for (; i + 4 * lanes <= count; i += 4 * lanes) {
+    for (size_t v = 0; v < 4; ++v) {
+      const Vector some = hn::LoadU(tag, numbers + i + v * lanes);
+      sums[v] = hn::MulAdd(some, some, sums[v]);
+    }
+  }
+  for (; i < count; i += lanes) {
+    const Vector some = LoadSome(numbers + i, count - i);
+    sums[0] = hn::MulAdd(some, some, sums[0]);
+  }
+  HWY_ALIGN float line[16];
+  double sum = 0;
+  for (const Vector& lane_sums : sums) {
+    hn::Store(lane_sums, tag, line);
+    for (size_t lane = 0; lane < lanes; ++lane) sum += static_cast<double>(line[lane]);
+  }
+  return sum;
+}
+
 }  // namespace almanac::neural::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -58,6 +83,11 @@ HWY_AFTER_NAMESPACE();
 namespace almanac::neural {
 
 HWY_EXPORT(AdamPass);
+HWY_EXPORT(SumPass);
+
+double SumOfSquares(const float* numbers, size_t count) {
+  return HWY_DYNAMIC_DISPATCH(SumPass)(numbers, count);
+}
 
 void StepAdam(const AdamNumbers& numbers, const AdamOptions& options, int64_t step) {
   const auto steps = static_cast<double>(step);

@@ -29,6 +29,10 @@ struct AdamNumbers {
 // torch.optim.Adam. Which numbers are computed together changes no bit.
 void StepAdam(const AdamNumbers& numbers, const AdamOptions& options, int64_t step);
 
+// Of at most some hundred thousand numbers: their squares are added up in float32, in as many sums
+// as four vectors have lanes.
+double SumOfSquares(const float* numbers, size_t count);
+
 }  // namespace almanac::neural
 
 #endif  // ALMANAC_NEURAL_FUSED_ADAM_KERNEL_H_

@@ -58,5 +58,20 @@ TEST(FusedAdamTest, LeavesAloneWhatItCannotDo) {
   EXPECT_TRUE(turned.equal(at::ones({4, 3})));
 }
 
+TEST(FusedAdamTest, SumOfSquaresEqualsOneInDouble) {
+  for (const int64_t count : {0, 1, 15, 64, 79, 65536, 200001}) {
+    ForEachTarget([&] {
+      at::manual_seed(count);
+      const at::Tensor numbers = at::randn({count});
+      const double exact = numbers.to(at::kDouble).square().sum().item<double>();
+      EXPECT_NEAR(FusedSumOfSquares(numbers).value(), exact, 1e-5 * exact);
+    });
+  }
+  const at::Tensor numbers = at::randn({30, 40});
+  EXPECT_EQ(FusedSumOfSquares(numbers.t()), FusedSumOfSquares(numbers));
+  EXPECT_FALSE(FusedSumOfSquares(numbers.narrow(1, 0, 3)));
+  EXPECT_FALSE(FusedSumOfSquares(numbers.to(at::kDouble)));
+}
+
 }  // namespace
 }  // namespace almanac::neural

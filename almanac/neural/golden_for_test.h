@@ -71,9 +71,9 @@ inline NetworkInput SmallInput(at::ScalarType type = at::kDouble) {
           at::tensor({0, 2, 1, 2}, at::kLong)};
 }
 
-inline constexpr Architecture kEveryArchitecture[] = {Architecture::kGruAttention,
-                                                      Architecture::kLstm, Architecture::kDnn,
-                                                      Architecture::kCdnn, Architecture::kClstm};
+inline constexpr Architecture kEveryArchitecture[] = {
+    Architecture::kGruAttention, Architecture::kLstm,  Architecture::kDnn,
+    Architecture::kCdnn,         Architecture::kClstm, Architecture::kTft};
 
 }  // namespace almanac::neural
 

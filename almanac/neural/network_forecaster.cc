@@ -111,7 +111,12 @@ NetworkForecaster::~NetworkForecaster() = default;
 
 std::string NetworkForecaster::kind() const { return std::string(Name(options_.architecture)); }
 
+void NetworkForecaster::CheckTarget(const std::vector<std::string>& classes) const {
+  options_.CheckTarget(classes);
+}
+
 FitReport NetworkForecaster::Fit(const FitInput& input) {
+  CheckTarget(input.data.target_classes());
   FitReport report;
   if (!input.validation.empty()) {
     Train(input, input.training, input.validation, &report);
@@ -147,10 +152,6 @@ void NetworkForecaster::Train(const FitInput& input, const TrainingRows& trainin
                    /*outputs=*/1,
                    is_tft ? static_cast<int64_t>(kKnownInputs) : 0,
                    is_tft ? static_cast<int64_t>(datasets.size()) : 1};
-  if (!fitted->classes.empty() && !options_.quantiles.empty()) {
-    throw Error(ErrorCode::kUsage, "quantiles", "the target is a class",
-                "leave quantiles out, or forecast a number");
-  }
   if (!options_.quantiles.empty()) {
     fitted->shape.outputs = static_cast<int64_t>(options_.quantiles.size());
   } else if (!fitted->classes.empty()) {
@@ -267,9 +268,7 @@ Prediction NetworkForecaster::ReadStep(const at::Tensor& answers, int64_t horizo
   const double* numbers = values.data_ptr<double>();
   for (size_t w = 0; w < places.size(); ++w, numbers += outputs) {
     for (size_t e = 0; e < step.extra.size(); ++e) step.extra[e][places[w]] = numbers[e];
-    step.value[places[w]] =
-        is_class ? static_cast<double>(std::max_element(numbers, numbers + outputs) - numbers)
-                 : numbers[MedianOf(options_)];
+    if (!is_class) step.value[places[w]] = numbers[MedianOf(options_)];
   }
   return step;
 }

@@ -30,6 +30,7 @@ class NetworkForecaster final : public Forecaster {
                                                  Checkpoint checkpoint);
 
   std::string kind() const override;
+  void CheckTarget(const std::vector<std::string>& classes) const override;
   FitReport Fit(const FitInput& input) override;
   Prediction Predict(const Dataset& data, std::span<const uint32_t> rows) const override;
   Json Describe() const override;

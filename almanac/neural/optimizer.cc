@@ -2,23 +2,29 @@
 
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "almanac/base/error.h"
+#include "almanac/neural/fused_adam.h"
 
 namespace almanac::neural {
 namespace {
 
-constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-
+// Elsewhere than on the CPU the sums stay on the device until all are made.
 double GradientNorm(const NamedTensors& learnt) {
-  at::Tensor sum;
+  double here = 0;
+  at::Tensor there;
   for (const auto& [name, weight] : learnt) {
     if (!weight.grad().defined()) continue;
-    const at::Tensor square = weight.grad().pow(2).sum();
-    sum = sum.defined() ? sum + square : square;
+    if (const std::optional<double> squares = FusedSumOfSquares(weight.grad())) {
+      here += *squares;
+    } else {
+      const at::Tensor sum = weight.grad().pow(2).sum();
+      there = there.defined() ? there + sum : sum;
+    }
   }
-  return sum.defined() ? std::sqrt(sum.item<double>()) : 0.0;
+  return std::sqrt(here + (there.defined() ? there.item<double>() : 0.0));
 }
 
 }  // namespace
@@ -44,30 +50,38 @@ double WeightUpdater::Step(double learning_rate, double clip) {
   for (size_t i = 0; i < parameters_->learnt().size(); ++i) {
     at::Tensor weight = parameters_->learnt()[i].second;
     if (!weight.grad().defined()) continue;
-    const at::Tensor gradient = factor < 1 ? weight.grad() * factor : weight.grad();
     if (kind_ == Optimizer::kSgd) {
-      UpdateSgd(weight, gradient, i, learning_rate);
+      UpdateSgd(weight, factor < 1 ? weight.grad() * factor : weight.grad(), i, learning_rate);
     } else {
-      UpdateAdam(weight, gradient, i, learning_rate);
+      UpdateAdam(weight, i, learning_rate, factor);
     }
   }
   parameters_->ClearGradients();
   return norm;
 }
 
-void WeightUpdater::UpdateAdam(at::Tensor& weight, at::Tensor gradient, size_t index,
-                               double learning_rate) {
-  if (kind_ == Optimizer::kAdamW) {
+void WeightUpdater::UpdateAdam(at::Tensor& weight, size_t index, double learning_rate,
+                               double gradient_factor) {
+  AdamOptions options;
+  options.learning_rate = learning_rate;
+  options.weight_decay = weight_decay_;
+  options.is_decoupled = kind_ == Optimizer::kAdamW;
+  options.gradient_factor = gradient_factor;
+  at::Tensor &first = first_[index], &second = second_[index];
+  if (FusedAdam(weight, weight.grad(), first, second, options, steps_)) return;
+  // Other devices and other numbers than float32: the same in LibTorch's operations.
+  at::Tensor gradient = gradient_factor < 1 ? weight.grad() * gradient_factor : weight.grad();
+  if (options.is_decoupled) {
     weight.mul_(1 - learning_rate * weight_decay_);
   } else if (weight_decay_ != 0) {
     gradient = gradient + weight * weight_decay_;
   }
-  first_[index].mul_(kBeta1).add_(gradient, 1 - kBeta1);
-  second_[index].mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
-  const double correction1 = 1 - std::pow(kBeta1, static_cast<double>(steps_));
-  const double correction2 = 1 - std::pow(kBeta2, static_cast<double>(steps_));
-  const at::Tensor scale = (second_[index].sqrt() / std::sqrt(correction2)).add_(kEpsilon);
-  weight.addcdiv_(first_[index], scale, -learning_rate / correction1);
+  first.mul_(options.beta1).add_(gradient, 1 - options.beta1);
+  second.mul_(options.beta2).addcmul_(gradient, gradient, 1 - options.beta2);
+  const double correction1 = 1 - std::pow(options.beta1, static_cast<double>(steps_));
+  const double correction2 = 1 - std::pow(options.beta2, static_cast<double>(steps_));
+  const at::Tensor scale = (second.sqrt() / std::sqrt(correction2)).add_(options.epsilon);
+  weight.addcdiv_(first, scale, -learning_rate / correction1);
 }
 
 void WeightUpdater::UpdateSgd(at::Tensor& weight, const at::Tensor& gradient, size_t index,

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "almanac/base/error_for_test.h"
@@ -27,12 +28,13 @@ TrainingOptions OptionsOf(Optimizer optimizer) {
   return options;
 }
 
+// In double by LibTorch's operations, in float32 by the project's kernel.
 struct Toy {
-  explicit Toy(Optimizer optimizer)
-      : weight(parameters.Add("weight", Pattern({5}, 0.5, 1.0))),
+  explicit Toy(Optimizer optimizer, at::ScalarType type = at::kDouble)
+      : weight(parameters.Add("weight", Pattern({5}, 0.5, 1.0).to(type))),
         updater(OptionsOf(optimizer), parameters) {}
   double Step(int step) {
-    (weight * weight * Pattern({5}, step, 1.0)).sum().backward();
+    (weight * weight * Pattern({5}, step, 1.0).to(weight.scalar_type())).sum().backward();
     return updater.Step(0.1, 1.0);
   }
   Parameters parameters;
@@ -44,27 +46,49 @@ TEST(WeightUpdater, StepsAreThoseOfPyTorch) {
   const Json golden = Golden().at("optimizers");
   for (const Optimizer optimizer : kEveryOptimizer) {
     SCOPED_TRACE(Name(optimizer));
-    Toy toy(optimizer);
-    for (int step = 0; step < 4; ++step) {
-      toy.Step(step);
-      for (int64_t i = 0; i < 5; ++i) {
-        EXPECT_NEAR(toy.weight[i].item<double>(),
-                    golden.at(std::string(Name(optimizer))).at(step).at(i).get<double>(), 1e-12);
+    for (const auto& [type, tolerance] : {std::pair(at::kDouble, 1e-12), {at::kFloat, 1e-6}}) {
+      Toy toy(optimizer, type);
+      for (int step = 0; step < 4; ++step) {
+        toy.Step(step);
+        for (int64_t i = 0; i < 5; ++i) {
+          EXPECT_NEAR(toy.weight[i].item<double>(),
+                      golden.at(std::string(Name(optimizer))).at(step).at(i).get<double>(),
+                      tolerance);
+        }
       }
     }
+  }
+}
+
+TEST(WeightUpdater, NormAndClippingAreThoseOfAllGradientsTogether) {
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    Parameters parameters;
+    const at::Tensor a = parameters.Add("a", at::zeros({3, 2}, type));
+    const at::Tensor b = parameters.Add("b", at::zeros({1}, type));
+    static_cast<void>(parameters.Add("unused", at::ones({4}, type)));
+    TrainingOptions options = OptionsOf(Optimizer::kSgd);
+    options.weight_decay = options.momentum = 0;
+    WeightUpdater updater(options, parameters);
+    // A gradient that does not lie row by row: 6 of 2, and one of 5.
+    ((a.t() * 2).sum() + b.sum() * 5).backward();
+    EXPECT_NEAR(updater.Step(1.0, 0.5), 7, 1e-6);
+    EXPECT_NEAR(a[0][0].item<double>(), -2 * 0.5 / 7, 1e-6);
+    EXPECT_NEAR(b[0].item<double>(), -5 * 0.5 / 7, 1e-6);
   }
 }
 
 TEST(WeightUpdater, GoesOnFromItsStateBitForBit) {
   for (const Optimizer optimizer : kEveryOptimizer) {
     SCOPED_TRACE(Name(optimizer));
-    Toy whole(optimizer), first(optimizer), second(optimizer);
-    for (int step = 0; step < 6; ++step) whole.Step(step);
-    for (int step = 0; step < 3; ++step) first.Step(step);
-    second.parameters.Restore(first.parameters.Snapshot());
-    second.updater.Restore(first.updater.Snapshot(), first.updater.steps());
-    for (int step = 3; step < 6; ++step) second.Step(step);
-    EXPECT_TRUE(at::equal(whole.weight, second.weight));
+    for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+      Toy whole(optimizer, type), first(optimizer, type), second(optimizer, type);
+      for (int step = 0; step < 6; ++step) whole.Step(step);
+      for (int step = 0; step < 3; ++step) first.Step(step);
+      second.parameters.Restore(first.parameters.Snapshot());
+      second.updater.Restore(first.updater.Snapshot(), first.updater.steps());
+      for (int step = 3; step < 6; ++step) second.Step(step);
+      EXPECT_TRUE(at::equal(whole.weight, second.weight));
+    }
   }
   Toy toy(Optimizer::kAdam);
   EXPECT_THAT(MessageOf([&] { toy.updater.Restore({}, 1); }), HasSubstr("weight.first"));

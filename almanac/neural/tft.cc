@@ -77,34 +77,73 @@ class GatedResidual {
   bool has_context_ = false, has_skip_ = false;
 };
 
-// (B, T, m, d), a vector a variable, to (B, T, d).
+// GatedResidual(units, units, units) without context for each of m variables, all in the same
+// operations: products of m pairs of matrices. Each variable's weights are tensors of their own.
+class VariableResiduals {
+ public:
+  VariableResiduals() = default;
+  VariableResiduals(Parameters& parameters, const std::string& name, int64_t variables,
+                    int64_t units, double dropout)
+      : units_(units), dropout_(dropout) {
+    for (int64_t j = 0; j < variables; ++j) {
+      const std::string own = fmt::format("{}.variable.{}", name, j);
+      second_.Add(parameters, own + ".second", units, units);
+      first_.Add(parameters, own + ".first", units, units);
+      gate_.Add(parameters, own + ".out.gate", units, 2 * units);
+      norm_.weights.push_back(parameters.Add(own + ".out.norm.weight", at::ones({units})));
+      norm_.biases.push_back(parameters.Add(own + ".out.norm.bias", at::zeros({units})));
+    }
+  }
+  // (N, m, d) to (m, N, d).
+  at::Tensor operator()(const at::Tensor& variables, bool training) const {
+    const at::Tensor x = variables.transpose(0, 1);
+    const at::Tensor hidden = first_(at::elu(second_(x)));
+    const at::Tensor gated = at::glu(gate_(at::dropout(hidden, dropout_, training)), -1);
+    const at::Tensor normal = at::layer_norm(x + gated, {units_});
+    return at::addcmul(at::stack(norm_.biases).unsqueeze(1), normal,
+                       at::stack(norm_.weights).unsqueeze(1));
+  }
+
+ private:
+  struct Layer {
+    void Add(Parameters& parameters, const std::string& name, int64_t inputs, int64_t outputs) {
+      weights.push_back(parameters.Add(name + ".weight", XavierUniform({outputs, inputs})));
+      biases.push_back(parameters.Add(name + ".bias", at::zeros({outputs})));
+    }
+    at::Tensor operator()(const at::Tensor& x) const {
+      return at::baddbmm(at::stack(biases).unsqueeze(1), x, at::stack(weights).transpose(1, 2));
+    }
+    std::vector<at::Tensor> weights, biases;  // by variable
+  };
+
+  Layer second_, first_, gate_, norm_;
+  int64_t units_ = 1;
+  double dropout_ = 0;
+};
+
+// (B, T, m, d), a vector a variable, to (B, T, d); or both without T.
 class Selection {
  public:
   Selection() = default;
   Selection(Parameters& parameters, const std::string& name, int64_t variables, int64_t units,
             int64_t context, double dropout)
       : weights_(parameters, name + ".weights", variables * units, units, variables, context,
-                 dropout) {
-    for (int64_t j = 0; j < variables; ++j) {
-      each_.emplace_back(parameters, fmt::format("{}.variable.{}", name, j), units, units, units, 0,
-                         dropout);
-    }
-  }
+                 dropout),
+        each_(parameters, name, variables, units, dropout) {}
   // Returns what was selected and the weights, (B, T, m).
   std::pair<at::Tensor, at::Tensor> operator()(const at::Tensor& variables,
                                                const at::Tensor& context, bool training) const {
     const at::Tensor weights = at::softmax(weights_(variables.flatten(-2), context, training), -1);
-    std::vector<at::Tensor> transformed;
-    for (size_t j = 0; j < each_.size(); ++j) {
-      transformed.push_back(each_[j](variables.select(-2, static_cast<int64_t>(j)), {}, training));
-    }
-    const at::Tensor all = at::stack(transformed, -2);
-    return {(all * weights.unsqueeze(-1)).sum(-2), weights};
+    const at::Tensor all = each_(variables.flatten(0, -3), training);  // (m, N, d)
+    const at::Tensor shares = weights.flatten(0, -2).t().unsqueeze(-1);
+    std::vector<int64_t> sizes = variables.sizes().vec();
+    sizes.erase(sizes.end() - 2);
+    return {(all * shares).sum(0).view(sizes), weights};
   }
 
  private:
   GatedResidual weights_;
-  std::vector<GatedResidual> each_;
+  VariableResiduals each_;
 };
 
 // Numbers as vectors: (..., m) to (..., m, d).

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "almanac/base/error.h"
 
@@ -19,6 +20,7 @@ const std::vector<std::string> kSchedules = {"constant", "plateau", "cosine", "o
 constexpr int64_t kMostSteps = 4096;
 constexpr int64_t kMostUnits = 65536;
 constexpr int64_t kMostLayers = 32;
+constexpr int64_t kWidestKernel = 255;
 
 template <typename Enum>
 Enum FromName(const std::vector<std::string>& names, const std::string& name) {
@@ -30,45 +32,120 @@ Enum FromName(const std::vector<std::string>& names, const std::string& name) {
   return static_cast<Enum>(found - names.begin());
 }
 
-template <typename Enum>
-Enum ReadChoice(const ConfigNode& node, const char* key, const std::vector<std::string>& names,
-                Enum otherwise) {
-  return FromName<Enum>(names, node.Choice(key, names, names[static_cast<size_t>(otherwise)]));
+// The one table of the options: calls visit(key, field, limits) for each of them. Limits are a
+// Range, the names of an enumeration's values, or Unlimited. Options may be const.
+struct Unlimited {};
+
+template <typename Training, typename Visitor>
+void VisitTraining(Training& training, const Visitor& visit) {
+  const auto at_least = [](int64_t least) { return Range<int64_t>::AtLeast(least); };
+  visit("epochs", training.epochs, at_least(1));
+  visit("batch_size", training.batch_size, at_least(1));
+  visit("accumulate", training.accumulate, at_least(1));
+  visit("optimizer", training.optimizer, kOptimizers);
+  visit("learning_rate", training.learning_rate, Range<double>::Above(0));
+  visit("weight_decay", training.weight_decay, Range<double>::AtLeast(0));
+  visit("momentum", training.momentum, Range<double>::Between(0, 0.999));
+  visit("schedule", training.schedule, kSchedules);
+  visit("plateau_patience", training.plateau_patience, at_least(1));
+  visit("plateau_factor", training.plateau_factor, Range<double>::Between(0.01, 0.99));
+  visit("patience", training.patience, at_least(1));
+  visit("clip", training.clip, Range<double>::AtLeast(0));
+  visit("seed", training.seed, at_least(0));
+  visit("checkpoint_every", training.checkpoint_every, at_least(1));
+  visit("validation", training.validation, Range<double>::Between(0.01, 0.5));
+  visit("device", training.device, Unlimited());
 }
 
-TrainingOptions ReadTraining(const ConfigNode& node, TrainingOptions options) {
-  const auto count = [&](const char* key, int64_t* value, int64_t least) {
-    *value = node.Int(key, *value, Range<int64_t>::AtLeast(least));
-  };
-  count("epochs", &options.epochs, 1);
-  count("batch_size", &options.batch_size, 1);
-  count("accumulate", &options.accumulate, 1);
-  count("plateau_patience", &options.plateau_patience, 1);
-  count("patience", &options.patience, 1);
-  count("seed", &options.seed, 0);
-  count("checkpoint_every", &options.checkpoint_every, 1);
-  options.optimizer = ReadChoice(node, "optimizer", kOptimizers, options.optimizer);
-  options.schedule = ReadChoice(node, "schedule", kSchedules, options.schedule);
-  options.learning_rate =
-      node.Double("learning_rate", options.learning_rate, Range<double>::Above(0));
-  options.weight_decay =
-      node.Double("weight_decay", options.weight_decay, Range<double>::AtLeast(0));
-  options.momentum = node.Double("momentum", options.momentum, Range<double>::Between(0, 0.999));
-  options.plateau_factor =
-      node.Double("plateau_factor", options.plateau_factor, Range<double>::Between(0.01, 0.99));
-  options.clip = node.Double("clip", options.clip, Range<double>::AtLeast(0));
-  options.validation =
-      node.Double("validation", options.validation, Range<double>::Between(0.01, 0.5));
-  options.device = node.String("device", options.device);
-  const std::string& device = options.device;
+template <typename Network, typename Visitor>
+void VisitNetwork(Network& options, const Visitor& visit) {
+  const auto units = Range<int64_t>::Between(1, kMostUnits);
+  visit("steps", options.steps, Range<int64_t>::Between(1, kMostSteps));
+  visit("hidden", options.hidden, units);
+  visit("layers", options.layers, Range<int64_t>::Between(1, kMostLayers));
+  visit("heads", options.heads, units);
+  visit("dense", options.dense, units);
+  visit("channels", options.channels, units);
+  visit("kernel", options.kernel, Range<int64_t>::Between(1, kWidestKernel));
+  visit("dropout", options.dropout, Range<double>::Between(0, 0.95));
+  visit("quantiles", options.quantiles, Range<double>::Between(0, 100));
+  visit("loss", options.loss, kLosses);
+  visit("across_gaps", options.across_gaps, Unlimited());
+}
+
+// Which of them a recipe may give: a key that an architecture has no use for is unknown there.
+bool IsKeyOf(Architecture architecture, std::string_view key) {
+  const bool is_tft = architecture == Architecture::kTft;
+  const bool is_dense = architecture == Architecture::kDnn || architecture == Architecture::kCdnn;
+  if (key == "hidden") return !is_dense;
+  if (key == "layers") return !is_dense && !is_tft;
+  if (key == "heads") return is_tft;
+  if (key == "dense") return !is_tft;
+  if (key == "channels" || key == "kernel") {
+    return architecture == Architecture::kCdnn || architecture == Architecture::kClstm;
+  }
+  return true;
+}
+
+// A field from a recipe; what is not given stays as it is.
+struct ConfigReader {
+  const ConfigNode& node;
+  void operator()(const char* key, int64_t& field, const Range<int64_t>& range) const {
+    field = node.Int(key, field, range);
+  }
+  void operator()(const char* key, double& field, const Range<double>& range) const {
+    field = node.Double(key, field, range);
+  }
+  void operator()(const char* key, std::vector<int64_t>& field, const Range<int64_t>& range) const {
+    field = node.Ints(key, field, range);
+  }
+  void operator()(const char* key, std::vector<double>& field, const Range<double>& range) const {
+    field = node.Doubles(key, field, range);
+  }
+  void operator()(const char* key, bool& field, Unlimited /*limits*/) const {
+    field = node.Bool(key, field);
+  }
+  void operator()(const char* key, std::string& field, Unlimited /*limits*/) const {
+    field = node.String(key, field);
+  }
+  template <typename Enum>
+  void operator()(const char* key, Enum& field, const std::vector<std::string>& names) const {
+    field = FromName<Enum>(names, node.Choice(key, names, names[static_cast<size_t>(field)]));
+  }
+};
+
+struct JsonWriter {
+  Json& json;
+  template <typename Field, typename Limits>
+  void operator()(const char* key, const Field& field, const Limits& limits) const {
+    if constexpr (std::is_enum_v<Field>) {
+      json[key] = limits[static_cast<size_t>(field)];
+    } else {
+      json[key] = field;
+    }
+  }
+};
+
+struct JsonReader {
+  const Json& json;
+  template <typename Field, typename Limits>
+  void operator()(const char* key, Field& field, const Limits& limits) const {
+    if constexpr (std::is_enum_v<Field>) {
+      field = FromName<Field>(limits, json.at(key));
+    } else {
+      json.at(key).get_to(field);
+    }
+  }
+};
+
+void CheckDevice(const std::string& device, const std::string& place) {
   const bool numbered =
       device.size() > 5 && device.rfind("cuda:", 0) == 0 &&
       std::all_of(device.begin() + 5, device.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (device != "auto" && device != "cpu" && device != "cuda" && !numbered) {
-    throw Error(ErrorCode::kUsage, node.Place("device"), "\"" + device + "\" is no device",
+    throw Error(ErrorCode::kUsage, place, "\"" + device + "\" is no device",
                 "use auto, cpu, cuda or cuda:N");
   }
-  return options;
 }
 
 void CheckQuantiles(const std::vector<double>& quantiles, const std::string& place) {
@@ -85,46 +162,6 @@ void CheckQuantiles(const std::vector<double>& quantiles, const std::string& pla
     throw Error(ErrorCode::kUsage, place, "the median is not among them",
                 "add 50: it is the forecast's value");
   }
-}
-
-Json TrainingJson(const TrainingOptions& options) {
-  return {{"epochs", options.epochs},
-          {"batch_size", options.batch_size},
-          {"accumulate", options.accumulate},
-          {"optimizer", Name(options.optimizer)},
-          {"learning_rate", options.learning_rate},
-          {"weight_decay", options.weight_decay},
-          {"momentum", options.momentum},
-          {"schedule", Name(options.schedule)},
-          {"plateau_patience", options.plateau_patience},
-          {"plateau_factor", options.plateau_factor},
-          {"patience", options.patience},
-          {"clip", options.clip},
-          {"seed", options.seed},
-          {"checkpoint_every", options.checkpoint_every},
-          {"validation", options.validation},
-          {"device", options.device}};
-}
-
-TrainingOptions TrainingFromJson(const Json& json) {
-  TrainingOptions options;
-  json.at("epochs").get_to(options.epochs);
-  json.at("batch_size").get_to(options.batch_size);
-  json.at("accumulate").get_to(options.accumulate);
-  options.optimizer = FromName<Optimizer>(kOptimizers, json.at("optimizer"));
-  json.at("learning_rate").get_to(options.learning_rate);
-  json.at("weight_decay").get_to(options.weight_decay);
-  json.at("momentum").get_to(options.momentum);
-  options.schedule = FromName<Schedule>(kSchedules, json.at("schedule"));
-  json.at("plateau_patience").get_to(options.plateau_patience);
-  json.at("plateau_factor").get_to(options.plateau_factor);
-  json.at("patience").get_to(options.patience);
-  json.at("clip").get_to(options.clip);
-  json.at("seed").get_to(options.seed);
-  json.at("checkpoint_every").get_to(options.checkpoint_every);
-  json.at("validation").get_to(options.validation);
-  json.at("device").get_to(options.device);
-  return options;
 }
 
 }  // namespace
@@ -172,78 +209,58 @@ NetworkOptions NetworkOptions::Defaults(Architecture architecture) {
 NetworkOptions NetworkOptions::FromConfig(const ConfigNode& node) {
   const auto architecture = FromName<Architecture>(kArchitectures, node.String("kind"));
   NetworkOptions options = Defaults(architecture);
-  options.steps = node.Int("steps", options.steps, Range<int64_t>::Between(1, kMostSteps));
-  const auto units = Range<int64_t>::Between(1, kMostUnits);
-  if (architecture == Architecture::kGruAttention || architecture == Architecture::kLstm ||
-      architecture == Architecture::kClstm) {
-    options.hidden = node.Int("hidden", options.hidden, units);
-    options.layers = node.Int("layers", options.layers, Range<int64_t>::Between(1, kMostLayers));
+  const ConfigReader read{node};
+  VisitNetwork(options, [&](const char* key, auto& field, const auto& limits) {
+    if (IsKeyOf(architecture, key)) read(key, field, limits);
+  });
+  if (architecture == Architecture::kTft && options.hidden % options.heads != 0) {
+    throw Error(ErrorCode::kUsage, node.Place("heads"),
+                fmt::format("{} units cannot be shared by {} heads", options.hidden, options.heads),
+                "give a divisor of hidden");
   }
-  if (architecture == Architecture::kTft) {
-    options.hidden = node.Int("hidden", options.hidden, units);
-    options.heads = node.Int("heads", options.heads, units);
-    if (options.hidden % options.heads != 0) {
-      throw Error(
-          ErrorCode::kUsage, node.Place("heads"),
-          fmt::format("{} units cannot be shared by {} heads", options.hidden, options.heads),
-          "give a divisor of hidden");
-    }
-  } else {
-    options.dense = node.Ints("dense", options.dense, units);
+  if (IsKeyOf(architecture, "kernel") && options.kernel % 2 == 0) {
+    throw Error(ErrorCode::kUsage, node.Place("kernel"), "is even",
+                "take an odd width, so that every step has a middle");
   }
-  if (architecture == Architecture::kCdnn || architecture == Architecture::kClstm) {
-    options.channels = node.Ints("channels", options.channels, units);
-    options.kernel = node.Int("kernel", options.kernel, Range<int64_t>::Between(1, 255));
-    if (options.kernel % 2 == 0) {
-      throw Error(ErrorCode::kUsage, node.Place("kernel"), "is even",
-                  "take an odd width, so that every step has a middle");
-    }
-  }
-  options.dropout = node.Double("dropout", options.dropout, Range<double>::Between(0, 0.95));
-  options.quantiles = node.Doubles("quantiles", options.quantiles, Range<double>::Between(0, 100));
   CheckQuantiles(options.quantiles, node.Place("quantiles"));
-  if (options.quantiles.empty()) {
-    options.loss = ReadChoice(node, "loss", kLosses, options.loss);
-  } else if (node.Has("loss")) {
+  if (!options.quantiles.empty() && node.Has("loss")) {
     throw Error(ErrorCode::kUsage, node.Place("loss"), "beside quantiles",
                 "leave one out: quantiles are trained by the pinball loss");
   }
-  options.across_gaps = node.Bool("across_gaps", false);
-  options.training = ReadTraining(node.OptionalMap("training"), options.training);
+  const ConfigNode training = node.OptionalMap("training");
+  VisitTraining(options.training, ConfigReader{training});
+  CheckDevice(options.training.device, training.Place("device"));
   return options;
 }
 
+void NetworkOptions::CheckTarget(const std::vector<std::string>& classes) const {
+  if (classes.empty()) return;
+  const auto refuse = [&](const char* key, const char* remedy) {
+    throw Error(ErrorCode::kUsage, key,
+                fmt::format("the target is of classes: {}", fmt::join(classes, ", ")), remedy);
+  };
+  if (!quantiles.empty()) {
+    refuse("quantiles", architecture == Architecture::kTft
+                            ? "say quantiles: [], or take a target of numbers"
+                            : "leave quantiles out, or take a target of numbers");
+  }
+  if (loss != Defaults(architecture).loss) {
+    refuse("loss", "leave it out: classes are learnt by cross-entropy");
+  }
+}
+
 Json NetworkOptions::ToJson() const {
-  return {{"kind", Name(architecture)},
-          {"steps", steps},
-          {"hidden", hidden},
-          {"layers", layers},
-          {"dropout", dropout},
-          {"dense", dense},
-          {"channels", channels},
-          {"kernel", kernel},
-          {"heads", heads},
-          {"loss", Name(loss)},
-          {"quantiles", quantiles},
-          {"across_gaps", across_gaps},
-          {"training", TrainingJson(training)}};
+  Json json = {{"kind", Name(architecture)}, {"training", Json::object()}};
+  VisitNetwork(*this, JsonWriter{json});
+  VisitTraining(training, JsonWriter{json["training"]});
+  return json;
 }
 
 NetworkOptions NetworkOptions::FromJson(const Json& json) {
   NetworkOptions options;
   options.architecture = FromName<Architecture>(kArchitectures, json.at("kind"));
-  json.at("steps").get_to(options.steps);
-  json.at("hidden").get_to(options.hidden);
-  json.at("layers").get_to(options.layers);
-  json.at("dropout").get_to(options.dropout);
-  json.at("dense").get_to(options.dense);
-  json.at("channels").get_to(options.channels);
-  json.at("kernel").get_to(options.kernel);
-  json.at("heads").get_to(options.heads);
-  options.loss = FromName<Loss>(kLosses, json.at("loss"));
-  json.at("quantiles").get_to(options.quantiles);
-  json.at("across_gaps").get_to(options.across_gaps);
-  options.training = TrainingFromJson(json.at("training"));
+  VisitNetwork(options, JsonReader{json});
+  VisitTraining(options.training, JsonReader{json.at("training")});
   return options;
 }
 

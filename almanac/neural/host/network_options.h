@@ -65,6 +65,9 @@ struct NetworkOptions {
   static NetworkOptions Defaults(Architecture architecture);
   // {kind: gru_attention, steps: 60, training: {epochs: 20}}. Error(kUsage) naming key and line.
   static NetworkOptions FromConfig(const ConfigNode& node);
+  // Error(kUsage) unless such a network can forecast a target of these classes, or of numbers if
+  // there are none: classes need one output each and the cross-entropy.
+  void CheckTarget(const std::vector<std::string>& classes) const;
   static NetworkOptions FromJson(const Json& json);  // what ToJson gives
   Json ToJson() const;
 };

@@ -61,5 +61,18 @@ TEST(NetworkOptions, RefusesWrongUse) {
   EXPECT_THAT(message("{kind: lstm, training: {epochs: 0}}"), HasSubstr("epochs"));
 }
 
+TEST(NetworkOptions, RefusesATargetThatItCannotForecast) {
+  const std::vector<std::string> classes = {"down", "up"};
+  const auto message = [&](const char* yaml) {
+    return MessageOf([&] { Read(yaml).CheckTarget(classes); });
+  };
+  Read("kind: gru_attention").CheckTarget(classes);
+  Read("{kind: tft, quantiles: []}").CheckTarget(classes);
+  Read("kind: tft").CheckTarget({});
+  EXPECT_THAT(message("kind: tft"), AllOf(HasSubstr("down, up"), HasSubstr("quantiles: []")));
+  EXPECT_THAT(message("{kind: dnn, quantiles: [50]}"), HasSubstr("leave quantiles out"));
+  EXPECT_THAT(message("{kind: dnn, loss: huber}"), HasSubstr("cross-entropy"));
+}
+
 }  // namespace
 }  // namespace almanac

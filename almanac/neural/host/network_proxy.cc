@@ -19,6 +19,10 @@ class NetworkProxy final : public Forecaster {
 
   std::string kind() const override { return std::string(Name(options_.architecture)); }
 
+  void CheckTarget(const std::vector<std::string>& classes) const override {
+    options_.CheckTarget(classes);
+  }
+
   FitReport Fit(const FitInput& input) override {
     network_ = Networks().MakeForecaster(options_);
     return network_->Fit(input);
