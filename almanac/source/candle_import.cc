@@ -14,6 +14,7 @@
 #include "almanac/base/cancel.h"
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
+#include "almanac/base/task_order.h"
 #include "almanac/base/text.h"
 #include "almanac/source/bar_spill.h"
 #include "almanac/source/candle_file.h"
@@ -400,26 +401,34 @@ ImportReport ImportCandles(const OpenCandleWriter& open_writer, const std::vecto
   progress.Begin("import", TotalBytes(files));
   PieceSource source(files, options);
   Collector collector(open_writer, options, max_held_bars);
+  // The first and the last filter are called by one thread at a time, an item is with one of them.
   const auto read = [&](tbb::flow_control& control) -> ItemPtr {
+    const TaskOrder order(&source);
     ItemPtr item = source.Next();
     if (item == nullptr) control.stop();
+    const TaskOrder handed_on(item.get());
     return item;
   };
   const auto parse = [](ItemPtr item) {
+    const TaskOrder order(item.get());
     if (!item->ends_file) item->rows = item->file->Parse(item->piece);
     return item;
   };
   const auto take = [&](const ItemPtr& item) {
+    const TaskOrder order(&collector);
+    const TaskOrder handed_on(item.get());
     progress.Note(item->path);
     collector.Take(*item);
     progress.Advance(item->packed_bytes);
   };
   // One piece being read, one being taken, one in every thread, and a few that wait.
   const size_t pieces_at_once = 2 * static_cast<size_t>(ThreadCount()) + 2;
+  { const TaskOrder begin(&source), begun(&collector); }
   tbb::parallel_pipeline(
       pieces_at_once, tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order, read) &
                           tbb::make_filter<ItemPtr, ItemPtr>(tbb::filter_mode::parallel, parse) &
                           tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, take));
+  { const TaskOrder end(&source), ended(&collector); }
   progress.End(collector.Summary());
   return collector.Finish(progress);
 }
