@@ -2,8 +2,8 @@
 // in the same process (taking turns, step by step) and beside python3-torch (bench/neural_peer.py,
 // if python3 or $ALMANAC_PYTHON has torch) with as many threads.
 //
-//   neural_bench [THREADS ROUNDS]        default 1 thread, 5 rounds of 4 steps, of which the best
-//   counts
+//   neural_bench [THREADS ROUNDS [CASE]]   default 1 thread, 5 rounds of 4 steps, of which the best
+//                                          counts; CASE: only networks whose name begins so
 //
 // A step is forward, mean squared error, backward, clipping and Adam over windows of 60 rows by 44
 // features. Times are of the processor with one thread, of the wall with more. The share is that of
@@ -29,6 +29,9 @@
 #include "almanac/neural/batched.h"
 #include "almanac/neural/fused.h"
 #include "almanac/neural/fused_adam.h"
+#include "almanac/neural/loss.h"
+#include "almanac/neural/network.h"
+#include "almanac/neural/optimizer.h"
 
 namespace almanac::neural {
 namespace {
@@ -38,6 +41,8 @@ constexpr int64_t kSmallModels = 32, kSmallBatch = 32;
 
 struct Options {
   int threads = 1, rounds = 5;
+  std::string only;  // what a case's name begins with
+  bool Wants(const std::string& name) const { return name.rfind(only, 0) == 0; }
 };
 
 double Seconds(const Options& options) {
@@ -162,9 +167,12 @@ Net MakeDnn() {
 
 void Adam(Net* net, const std::vector<at::Tensor>& gradients) {
   const at::NoGradGuard no_gradients;
-  at::Tensor squares = at::zeros({});
-  for (const at::Tensor& gradient : gradients) squares += gradient.square().sum();
-  const double factor = std::min(1.0, 1.0 / (std::sqrt(squares.item<double>()) + 1e-6));
+  double squares = 0;
+  for (const at::Tensor& gradient : gradients) {
+    squares +=
+        net->ours ? FusedSumOfSquares(gradient).value() : gradient.square().sum().item<double>();
+  }
+  const double factor = std::min(1.0, 1.0 / (std::sqrt(squares) + 1e-6));
   const double step = static_cast<double>(++net->steps);
   const double by = 1e-3 / (1 - std::pow(0.9, step)), root = std::sqrt(1 - std::pow(0.999, step));
   AdamOptions options;
@@ -235,6 +243,33 @@ Row MeasureNet(const Options& options, const std::string& name, const std::funct
       options, {[&] { TrainStep(&ours, x, y); }, [&] { TrainStep(&theirs, x, y); }}, kStepsARound);
   return {fmt::format("{}, batch {}", name, batch), fmt::format("{}:{}", name, batch), best[0],
           best[1], ours.products * static_cast<double>(batch) / best[0] / peak};
+}
+
+// Networks whose layers are LibTorch's own but for the order they are run in: as the room trains
+// them, beside python3-torch.
+Row MeasureWhole(const Options& options, Architecture architecture, int64_t batch) {
+  const bool is_tft = architecture == Architecture::kTft;
+  constexpr int64_t kTftFeatures = 12, kTftKnown = 6;
+  NetworkOptions network_options = NetworkOptions::Defaults(architecture);
+  network_options.steps = kWindow;
+  if (!is_tft) network_options.dropout = 0;  // the peer has none
+  const NetworkShape shape = {
+      kWindow, is_tft ? kTftFeatures : kFeatures, 1, 1, is_tft ? kTftKnown : 0, 1};
+  const auto network = MakeNetwork(network_options, shape);
+  WeightUpdater updater(network_options.training, network->parameters());
+  const NetworkInput input = {at::randn({batch, kWindow, shape.features}),
+                              at::randn({batch, kWindow + 1, shape.known}),
+                              at::zeros({batch}, at::kLong)};
+  const at::Tensor y = at::randn({batch, 1});
+  const std::vector<double> best =
+      TakeTurns(options, {[&] {
+                  PointLoss(Loss::kMse, network->Forward(input, /*training=*/true), y).backward();
+                  updater.Step(1e-3, 1.0);
+                }},
+                kStepsARound);
+  const std::string name(Name(architecture));
+  return {fmt::format("{}, batch {}", name, batch), fmt::format("{}:{}", name, batch), best[0], 0,
+          0};
 }
 
 BatchedNetwork MakeSmall(Cell cell, int64_t hidden, size_t count) {
@@ -309,7 +344,8 @@ void PrintRows(const std::vector<Row>& rows, const std::map<std::string, double>
              "python3-torch");
   for (const Row& row : rows) {
     const auto found = peer.find(row.peer_case);
-    fmt::print("{:<26}{:>9.1f}{:>8.0f}%  {}         {}\n", row.name, 1 / row.ours, 100 * row.share,
+    const std::string share = row.share > 0 ? fmt::format("{:.0f}%", 100 * row.share) : "-";
+    fmt::print("{:<26}{:>9.1f}{:>9}  {}         {}\n", row.name, 1 / row.ours, share,
                Ratio(row.theirs, row.ours),
                Ratio(found == peer.end() ? 0 : found->second, row.ours));
   }
@@ -336,15 +372,23 @@ void Main(const Options& options) {
   fmt::print("{} thread(s), OpenBLAS kernels for {}\n", options.threads, BlasCore());
   const double peak = MeasurePeak(options);
   std::vector<Row> rows;
-  const auto lstm = [] { return MakeRecurrent(Cell::kLstm, kFeatures, kHidden, 2, 64); };
+  const auto measure = [&](const char* name, const std::function<Net()>& make, int64_t batch) {
+    if (options.Wants(name)) rows.push_back(MeasureNet(options, name, make, batch, peak));
+  };
   for (const int64_t batch : {32, 256}) {
-    rows.push_back(MeasureNet(options, "gru_attention", MakeGruAttention, batch, peak));
-    rows.push_back(MeasureNet(options, "lstm", lstm, batch, peak));
+    measure("gru_attention", MakeGruAttention, batch);
+    measure(
+        "lstm", [] { return MakeRecurrent(Cell::kLstm, kFeatures, kHidden, 2, 64); }, batch);
   }
-  rows.push_back(MeasureNet(options, "clstm", MakeClstm, 32, peak));
-  rows.push_back(MeasureNet(options, "dnn", MakeDnn, 32, peak));
+  measure("clstm", MakeClstm, 32);
+  measure("dnn", MakeDnn, 32);
+  for (const Architecture architecture : {Architecture::kCdnn, Architecture::kTft}) {
+    if (!options.Wants(std::string(Name(architecture)))) continue;
+    rows.push_back(MeasureWhole(options, architecture, 32));
+  }
   std::vector<SmallRow> small;
   for (const Cell cell : {Cell::kGru, Cell::kLstm}) {
+    if (!options.Wants(cell == Cell::kGru ? "small_gru" : "small_lstm")) continue;
     for (const int64_t hidden : {8, 16, 32}) {
       small.push_back(MeasureSmall(options, cell, hidden, peak));
     }
@@ -354,7 +398,7 @@ void Main(const Options& options) {
   const std::map<std::string, double> peer = RunPeer(options, all);
   if (peer.empty()) fmt::print("python3-torch: skipped, python3 has no torch\n");
   PrintRows(rows, peer);
-  PrintSmallRows(small, peer);
+  if (!small.empty()) PrintSmallRows(small, peer);
 }
 
 }  // namespace
@@ -364,6 +408,7 @@ int main(int argc, char** argv) {
   almanac::neural::Options options;
   if (argc > 1) options.threads = std::max(1, std::atoi(argv[1]));
   if (argc > 2) options.rounds = std::max(1, std::atoi(argv[2]));
+  if (argc > 3) options.only = argv[3];
   almanac::neural::Main(options);
   return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "almanac/base/file.h"
 #include "almanac/base/text.h"
+#include "almanac/pipeline/report_curves.h"
 #include "almanac/pipeline/stage_run.h"
 #include "almanac/report/from_results.h"
 #include "almanac/report/from_table.h"
@@ -57,56 +58,6 @@ std::string TargetSentence(const AnyTarget& target, Timeframe timeframe) {
                      horizon == 1 ? "1 bar" : fmt::format("{} bars", horizon),
                      FormatDuration(horizon * timeframe.duration()),
                      at_events ? "its confirmation" : "the close of a bar");
-}
-
-double PriceOf(Quantity quantity, double value, double price) {
-  switch (quantity) {
-    case Quantity::kReturn:
-      return price * (1.0 + value);
-    case Quantity::kLogReturn:
-      return price * std::exp(value);
-    case Quantity::kPrice:
-      break;
-  }
-  return value;
-}
-
-// The lowest and the highest of the table's quantiles; both null if it has fewer than two.
-struct Interval {
-  const ForecastTable::Extra* low = nullptr;
-  const ForecastTable::Extra* high = nullptr;
-};
-Interval WidestInterval(const ForecastTable& table) {
-  Interval interval;
-  double lowest = 0, highest = 0;
-  for (const ForecastTable::Extra& extra : table.extra) {
-    const auto percent =
-        extra.name.starts_with("q") ? ParseDouble(extra.name.substr(1)) : std::optional<double>();
-    if (!percent) continue;
-    if (interval.low == nullptr || *percent < lowest) interval.low = &extra, lowest = *percent;
-    if (interval.high == nullptr || *percent > highest) interval.high = &extra, highest = *percent;
-  }
-  return interval.low == interval.high ? Interval() : interval;
-}
-
-// Of the rows of one symbol at the target's horizon.
-ReportForecast ForecastCurve(const ForecastTable& all, const std::string& symbol,
-                             const ModelSection& model, int64_t horizon) {
-  ReportForecast curve;
-  curve.model = model.name;
-  curve.naive = model.kind == "naive";
-  const Interval interval = WidestInterval(all);
-  for (size_t i = 0; i < all.rows(); ++i) {
-    if (all.symbol[i] != symbol || all.horizon[i] != horizon) continue;
-    const auto price = [&](double value) { return PriceOf(all.quantity, value, all.price[i]); };
-    curve.made_at.push_back(all.made_at[i]);
-    curve.target_time.push_back(all.target_time[i]);
-    curve.price.push_back(price(all.value[i]));
-    if (interval.low == nullptr) continue;
-    curve.low.push_back(price(interval.low->values[i]));
-    curve.high.push_back(price(interval.high->values[i]));
-  }
-  return curve;
 }
 
 ReportErrors ErrorsOf(const JudgedRows& rows, const ModelSection& model) {
@@ -358,6 +309,9 @@ void StageRun::AddModels(SymbolState& state, ReportData& report) const {
     const ModelSection& model = recipe_.models[m];
     const Json learnt = LearntOf(FolderOf(state.train[m].back()));
     if (learnt.contains("coefficients")) weights = learnt;
+    if (auto attention = AttentionOf(model.name, learnt)) {
+      report.attention.push_back(std::move(*attention));
+    }
     std::string text = ParametersText(learnt);
     if (recipe_.split.folds) {
       text += fmt::format("{}trained {} times, here the last", text.empty() ? "" : "; ",
@@ -386,6 +340,7 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
       report.markets[i].forecasts.push_back(
           ForecastCurve(forecasts, drawn[i]->key.symbol, model, HorizonOf(recipe_.target)));
     }
+    AddSteps(state, forecasts, *drawn.front(), report);
     report.errors.push_back(ErrorsOf(JudgedOf(state)[m], model));
   }
 
@@ -398,6 +353,7 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   if (comparison.models.size() > 2) {
     report.forecast_tables.push_back(PairsTable(comparison, recipe_.evaluate.significance));
   }
+  AddDistributions(state, report);
   if (!RankingsOf(state).empty()) {
     report.forecast_tables.push_back(RankingTable(RankingsOf(state)));
     report.forecast_tables.push_back(BucketTable(RankingsOf(state)));
@@ -416,6 +372,53 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   for (const Evaluation& evaluation : evaluations) {
     AddAll(report.assumptions, evaluation.assumptions);
   }
+}
+
+// Of the models that give quantiles: how good these are at the target's horizon.
+void StageRun::AddDistributions(SymbolState& state, ReportData& report) const {
+  ForecastTable given;
+  given.quantity = QuantityOf(recipe_.target);
+  for (size_t m = 0; m < recipe_.models.size(); ++m) {
+    const ForecastTable forecasts = TestForecastsOf(state, m);
+    if (WidestInterval(forecasts).low == nullptr) continue;
+    given.Append(RowsAtHorizon(forecasts, HorizonOf(recipe_.target)));
+  }
+  if (given.rows() == 0) return;
+  given.Sort();
+  const TableEvaluation judged = EvaluateTable(given, BarsOf(state), QuantileOptions());
+  const std::vector<QuantileEvaluation>& models = judged.horizons.front().quantiles;
+  if (models.empty()) return;
+  report.forecast_tables.push_back(QuantilesTable(models));
+  for (const QuantileEvaluation& model : models) report.pit.push_back(PitOf(model));
+}
+
+TableOptions StageRun::QuantileOptions() const {
+  TableOptions options;
+  options.naive = recipe_.models[recipe_.NaiveModel()].name;
+  options.bootstrap = recipe_.evaluate.bootstrap;
+  options.significance = recipe_.evaluate.significance;
+  return options;
+}
+
+std::vector<CandleSeries> StageRun::BarsOf(SymbolState& state) const {
+  std::vector<CandleSeries> bars;
+  for (const SymbolState* symbol : SymbolsOf(state)) bars.push_back(symbol->candles);
+  return bars;
+}
+
+// Of a model that forecasts every step: the fan of one symbol, and how good each step is.
+void StageRun::AddSteps(SymbolState& state, const ForecastTable& forecasts,
+                        const SymbolState& drawn, ReportData& report) const {
+  const int64_t horizon = HorizonOf(recipe_.target);
+  if (std::all_of(forecasts.horizon.begin(), forecasts.horizon.end(),
+                  [&](int64_t h) { return h == horizon; })) {
+    return;
+  }
+  TableOptions options = QuantileOptions();
+  options.bootstrap.replicates = 0;  // the steps' values; the target's intervals are elsewhere
+  report.fans.push_back(FanOf(forecasts, drawn.candles, recipe_.report.currency));
+  report.steps.push_back(
+      StepsOf(EvaluateTable(forecasts, BarsOf(state), options), recipe_.report.currency));
 }
 
 // Verdicts, figures and tables of a target of classes.

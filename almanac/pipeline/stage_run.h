@@ -150,6 +150,11 @@ class StageRun {
   void AddIdentity(const SymbolState& state, ReportData& report) const;
   void AddVerdicts(SymbolState& state, ReportData& report) const;
   void AddForecasts(SymbolState& state, ReportData& report) const;
+  void AddDistributions(SymbolState& state, ReportData& report) const;
+  void AddSteps(SymbolState& state, const ForecastTable& forecasts, const SymbolState& drawn,
+                ReportData& report) const;
+  TableOptions QuantileOptions() const;
+  std::vector<CandleSeries> BarsOf(SymbolState& state) const;
   void AddModels(SymbolState& state, ReportData& report) const;
   void AddClasses(SymbolState& state, ReportData& report) const;
   void AddTrading(SymbolState& state, ReportData& report) const;

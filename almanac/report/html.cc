@@ -8,6 +8,7 @@
 #include "almanac/report/assets.h"
 #include "almanac/report/chart_data.h"
 #include "almanac/report/html_calibration.h"
+#include "almanac/report/html_networks.h"
 #include "almanac/report/html_plots.h"
 #include "almanac/report/html_tables.h"
 #include "almanac/report/markup.h"
@@ -127,6 +128,7 @@ std::string ForecastsHtml(const ReportData& data) {
   const std::string figures = ErrorFigures(data.errors, currency);
   if (!figures.empty()) html += "<h3>Distribution of the errors</h3>\n" + figures;
   html += ErrorSummaryHtml(data.errors);
+  html += FanFigures(data.fans) + StepFigures(data.steps) + AttentionFigures(data.attention);
   html += PitFigures(data.pit) + ReliabilityFigures(data.reliability);
   for (const ReportHeatTable& table : data.by_month) html += HeatTableHtml(table);
   return html;

@@ -14,107 +14,13 @@
 #include "almanac/report/drawing.h"
 #include "almanac/report/gnuplot.h"
 #include "almanac/report/number_text.h"
+#include "almanac/report/picture_script.h"
+#include "almanac/report/picture_steps.h"
 
 namespace almanac {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The colours of the page's light theme.
-constexpr std::array<std::string_view, 6> kModelColors = {"#0b6bb5", "#c8640a", "#0a8a68",
-                                                          "#a64d8c", "#8a7a00", "#3d4fa1"};
-constexpr std::string_view kNaiveColor = "#7d868e";
-constexpr std::string_view kInk = "#1d2125";
-
-std::string Number(double value) { return std::isfinite(value) ? JsonNumber(value) : "NaN"; }
-
-// Seconds, exactly: gnuplot reads them as doubles.
-std::string Seconds(TimeMs time) {
-  return fmt::format("{:.3f}", static_cast<double>(time) / kMsPerSecond);
-}
-
-// A gnuplot script under construction.
-class Script {
- public:
-  template <typename... Arguments>
-  void Add(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-    fmt::format_to(std::back_inserter(text_), format, std::forward<Arguments>(arguments)...);
-    text_ += '\n';
-  }
-
-  // Begins a picture of the given height in pixels with the settings all pictures share.
-  void Begin(const std::string& file, size_t width, size_t height);
-  // A heading at the upper left of a panel.
-  void Heading(std::string_view text) {
-    Add("set label 1 {} at graph 0, graph 1 offset 0, 1.1 left font ',13' textcolor rgb '{}'",
-        GnuplotString(text), kInk);
-  }
-  // The panel between these heights, as fractions of the picture from its bottom.
-  void Panel(double bottom, double top) {
-    Add("set tmargin at screen {:.3f}\nset bmargin at screen {:.3f}", top, bottom);
-  }
-  // A time axis over [from, to]; without tick labels where another panel below has them.
-  void TimeAxis(TimeMs from, TimeMs to, bool labels);
-
-  // A block of data; `row(i)` gives line i. Returns its name.
-  template <typename RowOf>
-  std::string Block(size_t rows, RowOf row) {
-    std::string name = fmt::format("$block{}", blocks_++);
-    Add("{} << EOD", name);
-    for (size_t i = 0; i < rows; ++i) Add("{}", row(i));
-    Add("EOD");
-    return name;
-  }
-
-  void Plot(const std::vector<std::string>& parts) {
-    if (parts.empty()) return;
-    Add("plot {}", fmt::join(parts, ", \\\n     "));
-  }
-
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-  size_t blocks_ = 0;
-};
-
-void Script::Begin(const std::string& file, size_t width, size_t height) {
-  Add("reset\nset encoding utf8\nset datafile missing 'NaN'");
-  Add("if (strstrt(GPVAL_TERMINALS, 'pngcairo') > 0) {{ set terminal pngcairo noenhanced size "
-      "{0},{1} font 'DejaVu Sans,11' background rgb '#ffffff' }} else {{ set terminal png "
-      "truecolor "
-      "noenhanced size {0},{1} font 'DejaVuSans,11' background rgb '#ffffff' }}",
-      width, height);
-  Add("set output {}", GnuplotString(file));
-  Add("set border 3 linecolor rgb '#8b949c'\nset tics nomirror out scale 0.6 textcolor rgb "
-      "'#5d666f'");
-  Add("set grid linetype 1 linecolor rgb '#e6e9eb' linewidth 1\nset format y '%.10g'");
-  Add("set ylabel textcolor rgb '#5d666f'\nset xlabel textcolor rgb '#5d666f'");
-  Add("set lmargin at screen 0.075\nset rmargin at screen 0.972");
-  Add("set key at graph 1, graph 1.01 right bottom horizontal Left reverse samplen 2 textcolor rgb "
-      "'{}' noenhanced",
-      kInk);
-}
-
-void Script::TimeAxis(TimeMs from, TimeMs to, bool labels) {
-  constexpr DurationMs kYears = DurationMs{3} * 365 * kMsPerDay, kDays = 8 * kMsPerDay;
-  const DurationMs span = to - from;
-  // The label of a tick has two lines: the finer and the coarser half of its time.
-  const std::string_view format = span > kYears  ? R"("%b\n%Y")"
-                                  : span > kDays ? R"("%d %b\n%Y")"
-                                                 : R"("%H:%M\n%d %b")";
-  Add("set xdata time\nset timefmt '%s'\nset xrange ['{}':'{}']", Seconds(from), Seconds(to));
-  Add("set format x {}", labels ? format : "''");
-  Add("set xlabel {}", labels ? "'time, UTC'" : "''");
-}
-
-// A solid line through column 2 of a block.
-std::string LinePart(const std::string& block, std::string_view color, double width,
-                     std::string_view title, std::string_view more = "") {
-  return fmt::format("{} using 1:2 with lines linewidth {} linecolor rgb '{}' {} {}", block, width,
-                     color, more,
-                     title.empty() ? std::string("notitle") : "title " + GnuplotString(title));
-}
 
 // The colour of each forecast: grey for naive, the others in order.
 std::vector<std::string_view> ColorsOf(const std::vector<ReportForecast>& forecasts) {
@@ -500,6 +406,15 @@ Drawn DrawAll(const ReportData& data, const PictureOptions& options) {
       AddForecastPicture(script, market, view, next("forecast_vs_actual" + suffix), options.width);
     }
     AddCandlePicture(script, market, bars, next("candles" + suffix), options);
+  }
+  for (size_t i = 0; i < std::min(data.fans.size(), options.max_markets); ++i) {
+    const ReportFan& fan = data.fans[i];
+    const auto steps = std::find_if(data.steps.begin(), data.steps.end(),
+                                    [&](const ReportSteps& s) { return s.model == fan.model; });
+    std::string name = "forecast_steps";
+    if (data.fans.size() > 1) name += "_" + FilePart(fan.model) + "_" + FilePart(fan.symbol);
+    AddStepsPicture(script, fan, steps == data.steps.end() ? ReportSteps() : *steps, next(name),
+                    options.width);
   }
   const ErrorPanels panels = PanelsOf(data);
   if (!panels.models.empty()) {

@@ -23,9 +23,12 @@ struct PictureOptions {
 //   forecast_vs_actual.png  closes and forecasts, with their intervals, over the test time; below
 //                           them the errors, and the absolute errors added up
 //   candles.png             the last bars as candles with the forecasts of their closes
+//   forecast_steps.png      every origin's forecasts of all steps over the last closes; below them
+//                           the error and the interval's coverage by step
 //   error_distribution.png  histogram of each model's errors, a normal curve, quantiles
 //   equity.png              accounts, and below them their drawdowns
-// With several markets, the first two carry the symbol: candles_BTCUSDT.png. Returns the paths in
+// With several markets, the first two carry the symbol: candles_BTCUSDT.png; with several
+// fans, the third carries model and symbol. Returns the paths in
 // that order. The same data and the same gnuplot give the same bytes. Each file appears whole or
 // not at all.
 // Throws Error(kFailed) with the remedy where gnuplot is not installed, and with its own words

@@ -110,6 +110,27 @@ void CheckCalibration(const ReportData& data) {
   }
 }
 
+void CheckFan(const ReportFan& fan) {
+  const std::string part = fmt::format("fan of {}, {}", fan.model, fan.symbol);
+  RequireIncreasing(part, fan.time);
+  RequireLength(part, "close", fan.close.size(), fan.time.size());
+  for (const ReportFan::Origin& origin : fan.origins) {
+    const size_t steps = origin.target_time.size();
+    RequireIncreasing(part, origin.target_time);
+    RequireLength(part, "forecast", origin.forecast.size(), steps);
+    if (origin.low.empty() && origin.high.empty()) continue;
+    RequireLength(part, "low", origin.low.size(), steps);
+    RequireLength(part, "high", origin.high.size(), steps);
+  }
+}
+
+void CheckAttention(const ReportAttention& model) {
+  for (size_t h = 1; h < model.attention.size(); ++h) {
+    RequireLength("attention of " + model.model, "a horizon", model.attention[h].size(),
+                  model.attention[0].size());
+  }
+}
+
 void CheckMonths(const ReportMonthlyReturns& returns) {
   for (const ReportMonthReturn& month : returns.months) {
     if (month.month >= 1 && month.month <= 12) continue;
@@ -134,6 +155,8 @@ void CheckReport(const ReportData& data) {
   for (const ReportTable& table : data.strategy_tables) CheckTable(table);
   for (const ReportHeatTable& table : data.by_month) CheckHeatTable(table);
   for (const ReportMonthlyReturns& returns : data.monthly_returns) CheckMonths(returns);
+  for (const ReportFan& fan : data.fans) CheckFan(fan);
+  for (const ReportAttention& model : data.attention) CheckAttention(model);
   CheckCalibration(data);
   CheckEquity(data.equity);
 }

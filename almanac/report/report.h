@@ -13,6 +13,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "almanac/base/time.h"
@@ -68,6 +69,48 @@ struct ReportForecast {
   std::vector<TimeMs> target_time;
   std::vector<double> price;
   std::vector<double> low, high;  // an interval, or both empty
+};
+
+// The forecasts of every step that one model made for one symbol, origin by origin.
+struct ReportFan {
+  std::string model, symbol;
+  std::string currency;
+  std::vector<TimeMs> time;  // when the closes were known, increasing
+  std::vector<double> close;
+  struct Origin {
+    TimeMs made_at = 0;
+    double price = kNotANumber;  // the last close then
+    // The steps, in order of time: when each is due, and equally many prices.
+    std::vector<TimeMs> target_time;
+    std::vector<double> forecast;
+    std::vector<double> low, high;  // an interval, or both empty
+  };
+  std::vector<Origin> origins;  // in order of made_at
+};
+
+// How good the forecasts of each step are.
+struct ReportSteps {
+  std::string model;
+  std::string currency;
+  double nominal = kNotANumber;  // coverage that the interval promises; NaN: there is none
+  struct Step {
+    int64_t horizon = 1;                           // bars ahead
+    double mae = kNotANumber, rmse = kNotANumber;  // in prices
+    double mape = kNotANumber;                     // a fraction
+    double naive_mae = kNotANumber, naive_rmse = kNotANumber, naive_mape = kNotANumber;
+    double coverage = kNotANumber;  // share of the outcomes inside the interval
+  };
+  std::vector<Step> steps;  // in order of horizon
+};
+
+// What a network with attention looked at, means over some windows; shares of one kind add up to 1.
+struct ReportAttention {
+  std::string model;
+  using Shares = std::vector<std::pair<std::string, double>>;
+  Shares past, future;  // inputs of the window, and those known ahead
+  // Of each horizon: the share of every step that it sees, the oldest first; the last ones are the
+  // horizons themselves.
+  std::vector<std::vector<double>> attention;
 };
 
 // One symbol's bars with the forecasts of its closes. The bars may be the whole history: what is
@@ -251,6 +294,9 @@ struct ReportData {
   std::vector<ReportMarket> markets;
   std::vector<ReportErrors> errors;
   std::vector<ReportTable> forecast_tables;  // metrics of the forecasts
+  std::vector<ReportFan> fans;
+  std::vector<ReportSteps> steps;
+  std::vector<ReportAttention> attention;
   std::vector<ReportPit> pit;
   std::vector<ReportReliability> reliability;
   std::vector<ReportHeatTable> by_month;  // and by symbol, volatility, horizon
