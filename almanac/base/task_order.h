@@ -8,27 +8,39 @@
 
 namespace almanac {
 
+#if defined(__SANITIZE_THREAD__)
+inline void SeeBefore(const void* object) { __tsan_acquire(const_cast<void*>(object)); }
+inline void SeeAfter(const void* object) { __tsan_release(const_cast<void*>(object)); }
+#else
+inline void SeeBefore(const void* /*object*/) {}
+inline void SeeAfter(const void* /*object*/) {}
+#endif
+
 // While one exists, this thread is the only one that has to do with `object`, because a library
 // that was not compiled with the sanitizer (oneTBB) hands it from task to task: what the holder
 // before did comes first. Only for what the library does promise. Nothing in other builds.
 class TaskOrder {
  public:
-#if defined(__SANITIZE_THREAD__)
-  explicit TaskOrder(const void* object) : object_(const_cast<void*>(object)) {
-    __tsan_acquire(object_);
-  }
-  ~TaskOrder() { __tsan_release(object_); }
-#else
-  explicit TaskOrder(const void* /*object*/) {}
-  ~TaskOrder() {}  // not trivial, or a holder that nobody reads would be an unused variable
-#endif
+  explicit TaskOrder(const void* object) : object_(object) { SeeBefore(object_); }
+  ~TaskOrder() { SeeAfter(object_); }
   TaskOrder(const TaskOrder&) = delete;
   TaskOrder& operator=(const TaskOrder&) = delete;
 
  private:
-#if defined(__SANITIZE_THREAD__)
-  void* object_;
-#endif
+  const void* object_;
+};
+
+// Around the call that runs such tasks: what was done to `object` before it comes before them, and
+// when it ends, be it by an exception, they are done.
+class TasksWithin {
+ public:
+  explicit TasksWithin(const void* object) : object_(object) { SeeAfter(object_); }
+  ~TasksWithin() { SeeBefore(object_); }
+  TasksWithin(const TasksWithin&) = delete;
+  TasksWithin& operator=(const TasksWithin&) = delete;
+
+ private:
+  const void* object_;
 };
 
 }  // namespace almanac

@@ -393,14 +393,10 @@ int64_t TotalBytes(const std::vector<fs::path>& files) {
   return total;
 }
 
-}  // namespace
-
-ImportReport ImportCandles(const OpenCandleWriter& open_writer, const std::vector<fs::path>& files,
-                           const ImportOptions& options, Progress& progress, size_t max_held_bars) {
+// Reads, parses and takes all pieces, the parsing on every core.
+void TakeAll(PieceSource& source, Collector& collector, Progress& progress) {
   using ItemPtr = std::shared_ptr<Item>;
-  progress.Begin("import", TotalBytes(files));
-  PieceSource source(files, options);
-  Collector collector(open_writer, options, max_held_bars);
+  const TasksWithin around_source(&source), around_collector(&collector);
   // The first and the last filter are called by one thread at a time, an item is with one of them.
   const auto read = [&](tbb::flow_control& control) -> ItemPtr {
     const TaskOrder order(&source);
@@ -423,12 +419,20 @@ ImportReport ImportCandles(const OpenCandleWriter& open_writer, const std::vecto
   };
   // One piece being read, one being taken, one in every thread, and a few that wait.
   const size_t pieces_at_once = 2 * static_cast<size_t>(ThreadCount()) + 2;
-  { const TaskOrder begin(&source), begun(&collector); }
   tbb::parallel_pipeline(
       pieces_at_once, tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order, read) &
                           tbb::make_filter<ItemPtr, ItemPtr>(tbb::filter_mode::parallel, parse) &
                           tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, take));
-  { const TaskOrder end(&source), ended(&collector); }
+}
+
+}  // namespace
+
+ImportReport ImportCandles(const OpenCandleWriter& open_writer, const std::vector<fs::path>& files,
+                           const ImportOptions& options, Progress& progress, size_t max_held_bars) {
+  progress.Begin("import", TotalBytes(files));
+  PieceSource source(files, options);
+  Collector collector(open_writer, options, max_held_bars);
+  TakeAll(source, collector, progress);
   progress.End(collector.Summary());
   return collector.Finish(progress);
 }
