@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -29,6 +30,8 @@ constexpr const char* kReportFile = "report.json";
 constexpr double kMib = 1024.0 * 1024.0;
 // Of one thread that computes a group, beside what grows with the rows.
 constexpr size_t kThreadBytes = size_t{24} << 20;
+// Of a column while it is compared, beside what grows with the rows (correlation.h).
+constexpr size_t kFilterBytes = size_t{24} << 10;
 // A state on disk costs a flush; work is repeated for at most this long.
 constexpr std::chrono::seconds kBetweenSaves{10};
 
@@ -39,6 +42,13 @@ struct Batch {
   size_t first_group = 0, last_group = 0;  // [first, last)
   size_t first_column = 0, columns = 0;
 };
+
+// Each row the one after the row before.
+bool AreNeighbours(std::span<const uint32_t> rows) {
+  const auto gap = std::adjacent_find(rows.begin(), rows.end(),
+                                      [](uint32_t a, uint32_t b) { return b != a + 1; });
+  return gap == rows.end();
+}
 
 class Builder {
  public:
@@ -56,6 +66,8 @@ class Builder {
             static_cast<uint32_t>(rows.training.size()),
             static_cast<uint32_t>(
                 std::min<size_t>(rows.training.size(), static_cast<size_t>(spec.sampled_rows)))))),
+        training_neighbours_(AreNeighbours(rows.training.rows())),
+        sampled_neighbours_(AreNeighbours(sampled_)),
         filter_(compared_.size(), spec.prune.max_correlation),
         spool_(fs::path(folder).concat(".work"), spec.key, rows.rows.size(), compared_.size()) {}
 
@@ -65,18 +77,18 @@ class Builder {
     values_ = std::make_unique_for_overwrite<float[]>(largest * Rows());
     progress_.Begin("features to bins", static_cast<int64_t>(stream_.names.size()));
     progress_.Advance(static_cast<int64_t>(spool_.state().verdicts.size()));
-    auto saved = std::chrono::steady_clock::now();
+    saved_ = std::chrono::steady_clock::now();
+    std::future<void> stored;  // of the batch before: the disk works beside the processors
     for (size_t group = spool_.state().groups; group < stream_.groups.size();) {
       const Batch batch = NextBatch(group, largest);
       RequireMemory(batch.columns);
-      Store(batch, WorkOrSave(batch));
+      auto done = std::make_shared<const Done>(WorkOrSave(batch, &stored));
+      Wait(&stored);
+      stored = std::async(std::launch::async, [this, batch, done] { Store(batch, *done); });
       group = batch.last_group;
       progress_.Advance(static_cast<int64_t>(batch.columns));
-      const auto now = std::chrono::steady_clock::now();
-      if (now - saved < kBetweenSaves && group < stream_.groups.size()) continue;
-      spool_.Save();
-      saved = now;
     }
+    Wait(&stored);
     return Finish();
   }
 
@@ -109,10 +121,11 @@ class Builder {
   }
 
   // Bytes that one more column in a batch takes: its values and bins; what is compared of it, as it
-  // is and packed twice; its products with every kept column.
+  // is and as bytes, and what the filter needs beside; and what the batch before has on its way to
+  // the disk.
   size_t BytesOfColumn() const {
-    return Rows() * (sizeof(float) + 1) + compared_.size() * 3 * sizeof(float) +
-           stream_.names.size() * sizeof(double);
+    const size_t compared = compared_.size() * (2 * sizeof(float) + 2);
+    return Rows() * (sizeof(float) + 2) + compared + kFilterBytes;
   }
   size_t BytesOfThreads() const {
     const size_t rows = rows_.training.size() * 2 * sizeof(float);
@@ -137,7 +150,7 @@ class Builder {
       ThrowTooLittle(used + smallest * BytesOfColumn());
     }
     const size_t free = spec_.memory - used;
-    const size_t kept = stream_.names.size() * compared_.size() * sizeof(float);
+    const size_t kept = stream_.names.size() * compared_.size() * (sizeof(float) + 1);
     const size_t columns = (free - std::min(kept, free / 2)) / BytesOfColumn();
     return std::clamp(columns, smallest, std::max(smallest, spec_.largest_batch));
   }
@@ -182,15 +195,24 @@ class Builder {
     const size_t first_place = columns.first - batch.first_column;
     size_t next = 0;
     stream_.compute(group, [&](const FeatureBlock& block) { Take(block, first_place, &next); });
-    std::vector<float> training(rows_.training.size());
+    std::vector<float> memory;
     for (size_t place = first_place; place < first_place + columns.count; ++place) {
-      Gather(Values(place), rows_.training.rows(), training.data());
-      (*verdicts)[place] = judge_.Judge(training);
+      (*verdicts)[place] =
+          judge_.Judge(At(Values(place), rows_.training.rows(), training_neighbours_, &memory));
     }
   }
 
   static void Gather(std::span<const float> values, std::span<const uint32_t> rows, float* out) {
     for (size_t i = 0; i < rows.size(); ++i) out[i] = values[rows[i]];
+  }
+
+  // The values at some rows: of neighbours as they lie, else copied into `memory`.
+  static std::span<const float> At(std::span<const float> values, std::span<const uint32_t> rows,
+                                   bool are_neighbours, std::vector<float>* memory) {
+    if (are_neighbours) return values.subspan(rows.front(), rows.size());
+    memory->resize(rows.size());
+    Gather(values, rows, memory->data());
+    return *memory;
   }
 
   // What a batch adds to the work so far.
@@ -203,8 +225,12 @@ class Builder {
     std::vector<std::vector<uint8_t>> bins;
   };
 
+  static void Wait(std::future<void>* stored) {
+    if (stored->valid()) stored->get();
+  }
+
   // If it is interrupted, what was stored before is not lost.
-  Done WorkOrSave(const Batch& batch) {
+  Done WorkOrSave(const Batch& batch, std::future<void>* stored) {
     try {
       Done done;
       done.verdicts.resize(batch.columns);
@@ -214,6 +240,7 @@ class Builder {
       Bin(batch, &done);
       return done;
     } catch (...) {
+      Wait(stored);
       spool_.Save();
       throw;
     }
@@ -231,6 +258,10 @@ class Builder {
       spool_.AddBinned(column, {name.name, name.unit, done.mappers[i]}, done.bins[i]);
     }
     spool_.AddVerdicts(done.verdicts, batch.last_group);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - saved_ < kBetweenSaves) return;
+    spool_.Save();
+    saved_ = now;
   }
 
   void Compare(const Batch& batch, Done* done) {
@@ -270,9 +301,9 @@ class Builder {
     done->mappers.resize(places.size());
     done->bins.resize(places.size());
     ParallelFor(places.size(), [&](size_t i) {
-      std::vector<float> sample(sampled_.size());
-      Gather(Values(places[i]), sampled_, sample.data());
-      done->mappers[i] = BinMapper::Find(std::span<const float>(sample), spec_.bins);
+      std::vector<float> memory;
+      done->mappers[i] = BinMapper::Find(
+          At(Values(places[i]), sampled_, sampled_neighbours_, &memory), spec_.bins);
       done->bins[i].resize(Rows());
       done->mappers[i].BinsOf(Values(places[i]), done->bins[i].data());
     });
@@ -319,9 +350,11 @@ class Builder {
   ColumnJudge judge_;
   LineageJudge lineage_;
   std::vector<uint32_t> compared_, sampled_;  // places in the kept rows
+  const bool training_neighbours_, sampled_neighbours_;
   CorrelationFilter filter_;
   BinSpool spool_;
   std::unique_ptr<float[]> values_;  // of a batch, column by column
+  std::chrono::steady_clock::time_point saved_;
   size_t resumed_ = 0;
 };
 

@@ -2,202 +2,21 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <numeric>
 
 #include "almanac/base/parallel.h"
-#include "almanac/dataset/column_product.h"
+#include "almanac/dataset/correlation_bound.h"
 
 namespace almanac {
 namespace {
 
 using Columns = std::vector<std::span<const float>>;
 
-// A pair's common rows decide by products only if they hold this share of both columns' mean
-// squares as variance. Sums are then wrong by at most 3 kProductError of the mean squares' product
-// (the product itself and two means), their ratio by twice 3 kProductError / kLeastVariance.
-constexpr double kLeastVariance = 0.25;
-constexpr double kMargin = 1e-3;
-static_assert(6 * kProductError / kLeastVariance < kMargin / 2);
-constexpr size_t kLeftColumns = 96;   // of one product: its sums stay in the cache
+constexpr size_t kKeptColumns = 768;  // that are compared before the columns that went are left out
 constexpr size_t kRightColumns = 32;  // that are looked through at a time
 constexpr size_t kLanes = 8;          // of sums in double, whatever the machine's vectors
-
-// Which rows of a column are there, a bit a row. Columns with equal ones share the sums over them.
-using Presence = std::vector<uint64_t>;
-
-Presence PresenceOf(std::span<const float> column) {
-  Presence presence((column.size() + 63) / 64, 0);
-  for (size_t i = 0; i < column.size(); ++i) {
-    presence[i / 64] |= static_cast<uint64_t>(std::isfinite(column[i])) << (i % 64);
-  }
-  return presence;
-}
-
-size_t CommonRows(const Presence& a, const Presence& b) {
-  size_t count = 0;
-  for (size_t i = 0; i < a.size(); ++i) count += static_cast<size_t>(std::popcount(a[i] & b[i]));
-  return count;
-}
-
-// Columns with what products over them need.
-struct ColumnSet {
-  std::vector<size_t> ids;
-  std::vector<ProductColumn> columns;
-  std::vector<size_t> pattern;  // of each column, in `patterns`
-  std::map<Presence, size_t> pattern_of;
-  std::vector<const Presence*> patterns;
-  std::vector<ProductColumn> pattern_example;  // a column that has it
-
-  size_t size() const { return columns.size(); }
-
-  void Add(size_t id, std::span<const float> values) {
-    ids.push_back(id);
-    columns.push_back(Standardise(values));
-    const auto [place, is_new] = pattern_of.try_emplace(PresenceOf(values), patterns.size());
-    pattern.push_back(place->second);
-    if (!is_new) return;
-    patterns.push_back(&place->first);
-    pattern_example.push_back(columns.back());
-  }
-
-  static ProductColumn Standardise(std::span<const float> values) {
-    double count = 0, sum = 0, squares = 0;
-    for (const float value : values) {
-      if (!std::isfinite(value)) continue;
-      count += 1;
-      sum += value;
-    }
-    const double mean = count > 0 ? sum / count : 0;
-    for (const float value : values) {
-      if (std::isfinite(value)) squares += (value - mean) * (value - mean);
-    }
-    return {values.data(), mean, squares > 0 ? std::sqrt(count / squares) : 1};
-  }
-};
-
-bool Covers(const Presence& all, const Presence& some) {
-  for (size_t i = 0; i < all.size(); ++i) {
-    if ((some[i] & ~all[i]) != 0) return false;
-  }
-  return true;
-}
-
-// Rows by columns of numbers.
-struct Grid {
-  Grid(size_t rows, size_t columns) : width(columns), values(rows * columns) {}
-  double at(size_t row, size_t column) const { return values[row * width + column]; }
-
-  size_t width;
-  std::vector<double> values;
-};
-
-// The patterns of one set that leave out a row which some column of the other has: sums over them
-// have to be added up. Over any other, a standardised column's sums are those of the whole column.
-struct Limiting {
-  Limiting(const ColumnSet& set, const ColumnSet& other) {
-    for (size_t p = 0; p < set.patterns.size(); ++p) {
-      const bool limits = std::any_of(
-          other.patterns.begin(), other.patterns.end(),
-          [&](const Presence* presence) { return !Covers(*set.patterns[p], *presence); });
-      place.push_back(limits ? columns.size() : kNone);
-      if (limits) columns.push_back(set.pattern_example[p].As(Taken::kPresence));
-    }
-  }
-
-  static constexpr size_t kNone = std::numeric_limits<size_t>::max();
-  std::vector<size_t> place;  // by pattern, in `columns`
-  std::vector<ProductColumn> columns;
-};
-
-std::vector<ProductColumn> Joined(const std::vector<ProductColumn>& first,
-                                  const std::vector<ProductColumn>& second) {
-  std::vector<ProductColumn> joined = first;
-  joined.insert(joined.end(), second.begin(), second.end());
-  return joined;
-}
-
-std::vector<ProductColumn> Squares(std::vector<ProductColumn> columns) {
-  for (ProductColumn& column : columns) column.taken = Taken::kSquare;
-  return columns;
-}
-
-// Every column of one set beside every column of another: which may be correlated.
-class Products {
- public:
-  Products(const ColumnSet& left, const ColumnSet& right, size_t rows)
-      : left_(left),
-        right_(right),
-        left_limits_(left, right),
-        right_limits_(right, left),
-        common_(left.patterns.size(), right.patterns.size()),
-        product_(left.size(), right.size() + right_limits_.columns.size()),
-        left_square_(left.size(), right_limits_.columns.size()),
-        right_sum_(left_limits_.columns.size(), right.size()),
-        right_square_(left_limits_.columns.size(), right.size()) {
-    for (size_t a = 0; a < left.patterns.size(); ++a) {
-      for (size_t b = 0; b < right.patterns.size(); ++b) {
-        common_.values[a * common_.width + b] =
-            static_cast<double>(CommonRows(*left.patterns[a], *right.patterns[b]));
-      }
-    }
-    const PackedColumns nothing({}, rows), presence(right_limits_.columns, rows);
-    Multiply(left.columns, PackedColumns(Joined(right.columns, right_limits_.columns), rows),
-             presence, &product_, &left_square_);
-    if (left_limits_.columns.empty()) return;
-    Grid none(left_limits_.columns.size(), 0);
-    Multiply(left_limits_.columns, PackedColumns(right.columns, rows), nothing, &right_sum_, &none);
-    Multiply(left_limits_.columns, PackedColumns(Squares(right.columns), rows), nothing,
-             &right_square_, &none);
-  }
-
-  bool MayBeAbove(double threshold, size_t i, size_t j) const {
-    const size_t left_pattern = left_.pattern[i], right_pattern = right_.pattern[j];
-    const double n = common_.at(left_pattern, right_pattern);
-    if (n < 3) return false;
-    // A whole standardised column's mean is 0, its mean square 1.
-    double left_mean = 0, left_square = 1, right_mean = 0, right_square = 1;
-    if (const size_t p = right_limits_.place[right_pattern]; p != Limiting::kNone) {
-      left_mean = product_.at(i, right_.size() + p) / n;
-      left_square = left_square_.at(i, p) / n;
-    }
-    if (const size_t p = left_limits_.place[left_pattern]; p != Limiting::kNone) {
-      right_mean = right_sum_.at(p, j) / n;
-      right_square = right_square_.at(p, j) / n;
-    }
-    const double left_variance = left_square - left_mean * left_mean;
-    const double right_variance = right_square - right_mean * right_mean;
-    if (!(left_variance >= kLeastVariance * left_square) ||
-        !(right_variance >= kLeastVariance * right_square)) {
-      return true;
-    }
-    const double covariance = product_.at(i, j) / n - left_mean * right_mean;
-    const double limit = std::max(0.0, threshold - kMargin);
-    return covariance * covariance >= limit * limit * left_variance * right_variance;
-  }
-
- private:
-  static void Multiply(const std::vector<ProductColumn>& left, const PackedColumns& right,
-                       const PackedColumns& right_of_squares, Grid* products, Grid* squares) {
-    ParallelFor((left.size() + kLeftColumns - 1) / kLeftColumns, [&](size_t part) {
-      const size_t first = part * kLeftColumns;
-      const size_t count = std::min(kLeftColumns, left.size() - first);
-      MultiplyColumns(std::span(left).subspan(first, count), right, right_of_squares,
-                      products->values.data() + first * products->width,
-                      squares->values.data() + first * squares->width);
-    });
-  }
-
-  const ColumnSet &left_, &right_;
-  Limiting left_limits_, right_limits_;
-  Grid common_;
-  Grid product_;                   // and the left columns' sums over the right's limiting patterns
-  Grid left_square_;               // the same of their squares
-  Grid right_sum_, right_square_;  // of the right columns over the left's limiting patterns
-};
 
 // Sums over the rows in which both are finite, in lanes that do not depend on the machine.
 template <size_t kSums, typename Terms>
@@ -233,11 +52,10 @@ bool VariesWhereCommon(std::span<const float> x, std::span<const float> y) {
   return x_varies && y_varies;
 }
 
-std::optional<CorrelatedColumn> Confirm(const ColumnSet& left, size_t i, std::span<const float> y,
-                                        double threshold) {
-  const double exact = Correlation({left.columns[i].values, y.size()}, y);
-  if (!(std::abs(exact) > threshold)) return std::nullopt;
-  return CorrelatedColumn{left.ids[i], exact};
+std::vector<size_t> Range(size_t first, size_t last) {
+  std::vector<size_t> places(last - first);
+  std::iota(places.begin(), places.end(), first);
+  return places;
 }
 
 }  // namespace
@@ -257,43 +75,88 @@ double Correlation(std::span<const float> x, std::span<const float> y) {
 }
 
 struct CorrelationFilter::Impl {
+  using Found = std::vector<std::optional<CorrelatedColumn>>;
+
   size_t rows;
   double threshold;
-  ColumnSet kept;
-  std::vector<std::unique_ptr<float[]>> memory;  // of the kept columns
+  BoundedColumns kept;
+  std::vector<size_t> ids;                       // of the kept columns
+  std::vector<std::unique_ptr<float[]>> memory;  // of their values
 
-  void Keep(size_t index, std::span<const float> column) {
-    memory.push_back(std::make_unique<float[]>(rows));
-    std::copy(column.begin(), column.end(), memory.back().get());
-    kept.Add(index, {memory.back().get(), rows});
+  void Keep(const std::vector<size_t>& new_ids, std::vector<BoundedColumn> columns) {
+    Columns values(columns.size());
+    for (size_t i = 0; i < columns.size(); ++i) {
+      memory.push_back(std::make_unique_for_overwrite<float[]>(rows));
+      values[i] = {memory.back().get(), rows};
+    }
+    ParallelFor(columns.size(), [&](size_t i) {
+      std::copy_n(columns[i].values.begin(), rows,
+                  memory[memory.size() - columns.size() + i].get());
+    });
+    ids.insert(ids.end(), new_ids.begin(), new_ids.end());
+    kept.Add(std::move(columns), values);
   }
 
-  std::vector<std::optional<CorrelatedColumn>> Judge(const Columns& columns,
-                                                     const std::vector<size_t>& ids) {
-    ColumnSet batch;
-    for (size_t j = 0; j < columns.size(); ++j) batch.Add(ids[j], columns[j]);
-    std::vector<std::optional<CorrelatedColumn>> found(columns.size());
-    {
-      const Products products(kept, batch, rows);
-      ParallelFor((columns.size() + kRightColumns - 1) / kRightColumns, [&](size_t part) {
-        const size_t first = part * kRightColumns;
-        const size_t last = std::min(columns.size(), first + kRightColumns);
-        for (size_t i = 0; i < kept.size(); ++i) {
-          for (size_t j = first; j < last; ++j) {
-            if (found[j] || !products.MayBeAbove(threshold, i, j)) continue;
-            found[j] = Confirm(kept, i, columns[j], threshold);
+  std::optional<CorrelatedColumn> Confirm(size_t id, std::span<const float> x,
+                                          std::span<const float> y) const {
+    const double exact = Correlation(x, y);
+    if (!(std::abs(exact) > threshold)) return std::nullopt;
+    return CorrelatedColumn{id, exact};
+  }
+
+  // The columns of a batch that repeat one of the kept columns.
+  void CompareWithKept(const BoundedColumns& batch, const ByteColumns& bytes, Found* found) const {
+    std::vector<size_t> open = Range(0, batch.size());
+    for (size_t first = 0; first < kept.size() && !open.empty(); first += kKeptColumns) {
+      const std::vector<size_t> left = Range(first, std::min(kept.size(), first + kKeptColumns));
+      const CorrelationBounds bounds(kept, left, batch, bytes, open);
+      ParallelFor((open.size() + kRightColumns - 1) / kRightColumns, [&](size_t part) {
+        const size_t begin = part * kRightColumns,
+                     end = std::min(open.size(), begin + kRightColumns);
+        for (size_t i = 0; i < left.size(); ++i) {
+          for (size_t j = begin; j < end; ++j) {
+            auto& result = (*found)[open[j]];
+            if (result || !bounds.MayBeAbove(threshold, i, j)) continue;
+            result = Confirm(ids[left[i]], kept[left[i]].values, batch[open[j]].values);
           }
         }
       });
+      std::erase_if(open, [&](size_t j) { return (*found)[j].has_value(); });
     }
-    const Products within(batch, batch, rows);
-    for (size_t j = 0; j < columns.size(); ++j) {
-      for (size_t i = 0; i < j && !found[j]; ++i) {
-        if (found[i] || !within.MayBeAbove(threshold, i, j)) continue;
-        found[j] = Confirm(batch, i, columns[j], threshold);
+  }
+
+  // Those that repeat an earlier one of the batch that is kept.
+  void CompareWithin(const BoundedColumns& batch, const ByteColumns& bytes,
+                     const std::vector<size_t>& batch_ids, Found* found) const {
+    std::vector<size_t> open;
+    for (size_t j = 0; j < batch.size(); ++j) {
+      if (!(*found)[j]) open.push_back(j);
+    }
+    const CorrelationBounds bounds(batch, open, batch, bytes, open);
+    for (size_t j = 0; j < open.size(); ++j) {
+      auto& result = (*found)[open[j]];
+      for (size_t i = 0; i < j && !result; ++i) {
+        if ((*found)[open[i]] || !bounds.MayBeAbove(threshold, i, j)) continue;
+        result = Confirm(batch_ids[open[i]], batch[open[i]].values, batch[open[j]].values);
       }
-      if (!found[j]) Keep(batch.ids[j], columns[j]);
     }
+  }
+
+  Found Judge(const Columns& columns, const std::vector<size_t>& batch_ids) {
+    BoundedColumns batch;
+    batch.Add(columns);
+    Found found(columns.size());
+    const ByteColumns bytes = batch.Bytes();
+    CompareWithKept(batch, bytes, &found);
+    CompareWithin(batch, bytes, batch_ids, &found);
+    std::vector<size_t> kept_ids;
+    std::vector<BoundedColumn> kept_columns;
+    for (size_t j = 0; j < columns.size(); ++j) {
+      if (found[j]) continue;
+      kept_ids.push_back(batch_ids[j]);
+      kept_columns.push_back(batch.Release(j));
+    }
+    Keep(kept_ids, std::move(kept_columns));
     return found;
   }
 };
@@ -315,7 +178,9 @@ std::vector<std::optional<CorrelatedColumn>> CorrelationFilter::Judge(
 }
 
 void CorrelationFilter::Restore(size_t id, std::span<const float> column) {
-  impl_->Keep(id, column);
+  std::vector<BoundedColumn> columns;
+  columns.emplace_back(column);
+  impl_->Keep({id}, std::move(columns));
 }
 
 std::vector<std::optional<CorrelatedColumn>> FindCorrelated(const Columns& columns,

@@ -4,10 +4,10 @@
 // undefined, and the columns then not correlated, if those are fewer than three or one of the
 // columns does not vary in them.
 //
-// Products of standardised float32 columns (column_product.h) find the pairs that may be above the
-// threshold: their error is bounded far below kMargin. Each of those is computed again in double,
-// so the result is that of comparing every pair in double, for any number of threads, any
-// instruction set and any division into batches.
+// Bounds from matrix products of bytes (correlation_bound.h) decide nearly all pairs: that they are
+// not above the threshold. Each of the others is computed in double, so the result is that of
+// comparing every pair in double, for any number of threads, any instruction set and any division
+// into batches.
 #ifndef ALMANAC_DATASET_CORRELATION_H_
 #define ALMANAC_DATASET_CORRELATION_H_
 
@@ -31,8 +31,8 @@ struct CorrelatedColumn {
 // Takes columns in order, batch by batch, and keeps each whose absolute correlation with every
 // column kept before it is at most `threshold`. Compares with kept columns only.
 //
-// Memory: the kept columns as float32; while a batch is judged, about 8 bytes a row of each of its
-// columns and 24 bytes a pair of it with a kept column.
+// Memory: 5 bytes a row of each kept column; of each of a batch, while it is judged, 2 bytes a row,
+// 24 kilobytes, and 16 bytes a pair of it with a pattern of missing rows.
 class CorrelationFilter {
  public:
   // A batch of this size makes products efficient; any other gives the same result.

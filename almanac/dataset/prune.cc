@@ -173,8 +173,14 @@ std::optional<PrunedColumn> ColumnJudge::Judge(std::span<const float> values) co
       return PrunedColumn{"", kMissingWithTarget, at_targets, ""};
     }
   }
+  // Most are missing during a warm-up alone.
   std::vector<float> there;
   if (finite < rows_) {
+    const auto first = std::find_if(values.begin(), values.end(),
+                                    [](float value) { return std::isfinite(value); });
+    values = values.subspan(static_cast<size_t>(first - values.begin()));
+  }
+  if (finite < values.size()) {
     there.reserve(finite);
     std::copy_if(values.begin(), values.end(), std::back_inserter(there),
                  [](float value) { return std::isfinite(value); });

@@ -92,6 +92,18 @@ TEST(FindCorrelated, EqualsEveryPairInDouble) {
   }
 }
 
+// A few huge values, of which bytes can say little, and warm-ups of many lengths.
+TEST(FindCorrelated, HeavyTailsDoNotMatter) {
+  std::vector<std::vector<float>> columns = RandomColumns(90, 1000, 4, true);
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const double power = 1 + static_cast<double>(c % 4) * 2;
+    for (float& value : columns[c]) {
+      value = static_cast<float>(std::pow((value - 50000) / 1000, power));
+    }
+  }
+  ExpectNaive(columns, 0.7);
+}
+
 TEST(FindCorrelated, DoesNotDependOnThreads) {
   const auto columns = RandomColumns(700, 80, 3, true);
   const std::vector<std::span<const float>> views(columns.begin(), columns.end());
