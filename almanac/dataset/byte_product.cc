@@ -106,29 +106,50 @@ void MultiplyTilePortable(const int8_t* const* left, const uint8_t* const* right
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512bw,avx512vnni"))) void MultiplyTileVnni(
-    const int8_t* const* left, const uint8_t* const* right, size_t first, size_t count,
-    TileSums* sums) {
-  __m512i totals[kTileLeft][kTileRight];
-  for (auto& row : totals) {
-    for (__m512i& total : row) total = _mm512_setzero_si512();
-  }
+#define ALMANAC_VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
+
+// The sums of one left column. Named, as gcc keeps arrays of vectors on the stack.
+struct VnniRow {
+  __m512i a, b, c, d;
+};
+
+ALMANAC_VNNI VnniRow ZeroRow() {
+  const __m512i zero = _mm512_setzero_si512();
+  return {zero, zero, zero, zero};
+}
+
+ALMANAC_VNNI __attribute__((always_inline)) inline void AddTo(VnniRow& row, const int8_t* left,
+                                                              const VnniRow& right) {
+  const __m512i factor = _mm512_load_si512(left);
+  row.a = _mm512_dpbusd_epi32(row.a, right.a, factor);
+  row.b = _mm512_dpbusd_epi32(row.b, right.b, factor);
+  row.c = _mm512_dpbusd_epi32(row.c, right.c, factor);
+  row.d = _mm512_dpbusd_epi32(row.d, right.d, factor);
+}
+
+ALMANAC_VNNI int32_t SumOf(__m512i vector) {
+  alignas(kLine) std::array<int32_t, kLine / sizeof(int32_t)> lanes;
+  _mm512_store_si512(lanes.data(), vector);
+  return std::accumulate(lanes.begin(), lanes.end(), 0);
+}
+
+ALMANAC_VNNI void MultiplyTileVnni(const int8_t* const* left, const uint8_t* const* right,
+                                   size_t first, size_t count, TileSums* sums) {
+  static_assert(kTileLeft == 6 && kTileRight == 4);
+  VnniRow r0 = ZeroRow(), r1 = r0, r2 = r0, r3 = r0, r4 = r0, r5 = r0;
   for (size_t i = first; i < first + count; i += kLine) {
-    __m512i factors[kTileRight];
-    for (size_t r = 0; r < kTileRight; ++r) factors[r] = _mm512_load_si512(right[r] + i);
-    for (size_t l = 0; l < kTileLeft; ++l) {
-      const __m512i factor = _mm512_load_si512(left[l] + i);
-      for (size_t r = 0; r < kTileRight; ++r) {
-        totals[l][r] = _mm512_dpbusd_epi32(totals[l][r], factors[r], factor);
-      }
-    }
+    const VnniRow factors = {_mm512_load_si512(right[0] + i), _mm512_load_si512(right[1] + i),
+                             _mm512_load_si512(right[2] + i), _mm512_load_si512(right[3] + i)};
+    AddTo(r0, left[0] + i, factors);
+    AddTo(r1, left[1] + i, factors);
+    AddTo(r2, left[2] + i, factors);
+    AddTo(r3, left[3] + i, factors);
+    AddTo(r4, left[4] + i, factors);
+    AddTo(r5, left[5] + i, factors);
   }
-  for (size_t l = 0; l < kTileLeft; ++l) {
-    for (size_t r = 0; r < kTileRight; ++r) {
-      alignas(kLine) std::array<int32_t, kLine / sizeof(int32_t)> lanes;
-      _mm512_store_si512(lanes.data(), totals[l][r]);
-      (*sums)[l * kTileRight + r] = std::accumulate(lanes.begin(), lanes.end(), 0);
-    }
+  int32_t* out = sums->data();
+  for (const VnniRow& row : {r0, r1, r2, r3, r4, r5}) {
+    for (const __m512i& vector : {row.a, row.b, row.c, row.d}) *out++ = SumOf(vector);
   }
 }
 #endif

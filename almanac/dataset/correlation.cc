@@ -105,11 +105,12 @@ struct CorrelationFilter::Impl {
   }
 
   // The columns of a batch that repeat one of the kept columns.
-  void CompareWithKept(const BoundedColumns& batch, const ByteColumns& bytes, Found* found) const {
+  void CompareWithKept(const BoundedColumns& batch, Found* found) const {
+    const CorrelationBounds::RightSide right(batch, kept);
     std::vector<size_t> open = Range(0, batch.size());
     for (size_t first = 0; first < kept.size() && !open.empty(); first += kKeptColumns) {
       const std::vector<size_t> left = Range(first, std::min(kept.size(), first + kKeptColumns));
-      const CorrelationBounds bounds(kept, left, batch, bytes, open);
+      const CorrelationBounds bounds(kept, left, batch, right, open);
       ParallelFor((open.size() + kRightColumns - 1) / kRightColumns, [&](size_t part) {
         const size_t begin = part * kRightColumns,
                      end = std::min(open.size(), begin + kRightColumns);
@@ -126,13 +127,14 @@ struct CorrelationFilter::Impl {
   }
 
   // Those that repeat an earlier one of the batch that is kept.
-  void CompareWithin(const BoundedColumns& batch, const ByteColumns& bytes,
-                     const std::vector<size_t>& batch_ids, Found* found) const {
+  void CompareWithin(const BoundedColumns& batch, const std::vector<size_t>& batch_ids,
+                     Found* found) const {
     std::vector<size_t> open;
     for (size_t j = 0; j < batch.size(); ++j) {
       if (!(*found)[j]) open.push_back(j);
     }
-    const CorrelationBounds bounds(batch, open, batch, bytes, open);
+    const CorrelationBounds::RightSide right(batch, batch);
+    const CorrelationBounds bounds(batch, open, batch, right, open);
     for (size_t j = 0; j < open.size(); ++j) {
       auto& result = (*found)[open[j]];
       for (size_t i = 0; i < j && !result; ++i) {
@@ -146,9 +148,8 @@ struct CorrelationFilter::Impl {
     BoundedColumns batch;
     batch.Add(columns);
     Found found(columns.size());
-    const ByteColumns bytes = batch.Bytes();
-    CompareWithKept(batch, bytes, &found);
-    CompareWithin(batch, bytes, batch_ids, &found);
+    CompareWithKept(batch, &found);
+    CompareWithin(batch, batch_ids, &found);
     std::vector<size_t> kept_ids;
     std::vector<BoundedColumn> kept_columns;
     for (size_t j = 0; j < columns.size(); ++j) {

@@ -24,8 +24,7 @@ constexpr float kLargestByte = 127;
 // Values beyond the largest byte are an error like any other, and with many small values beside few
 // large ones a scale that leaves some out is the better: these shares of the largest are tried.
 constexpr std::array<float, 6> kShares = {1, 0.5F, 0.25F, 0.125F, 0.0625F, 0.03125F};
-constexpr size_t kBetweenTried = 8;  // values, one of which takes part in that
-constexpr size_t kBasesTried = 64;   // patterns of missing rows, for one
+constexpr size_t kBasesTried = 64;  // patterns of missing rows, for one
 
 bool Covers(const std::vector<uint64_t>& all, const std::vector<uint64_t>& some) {
   for (size_t i = 0; i < all.size(); ++i) {
@@ -65,20 +64,18 @@ float Largest(const std::vector<float>& values) {
 }
 
 // The limit of the bytes' range that leaves the least error: of rounding, a twelfth of a step's
-// square a row, and of what lies beyond. A part of the values is enough for the choice.
+// square a row, and of what lies beyond.
 float BestLimit(const std::vector<float>& values) {
-  std::vector<float> part;
-  for (size_t i = 0; i < values.size(); i += kBetweenTried) part.push_back(std::abs(values[i]));
   const float largest = Largest(values);
   float best = largest, least = 0;
   for (const float share : kShares) {
     const float limit = largest * share, step = limit / kLargestByte;
     Lanes<float> beyond{};
-    ForLanes(part.size(), [&](size_t i, size_t lane) {
-      const float excess = part[i] > limit ? part[i] - limit : 0.0F;
+    ForLanes(values.size(), [&](size_t i, size_t lane) {
+      const float excess = std::max(std::abs(values[i]) - limit, 0.0F);
       beyond[lane] += excess * excess;
     });
-    const float error = Total(beyond) + step * step / 12 * static_cast<float>(part.size());
+    const float error = Total(beyond) + step * step / 12 * static_cast<float>(values.size());
     if (share < 1 && error >= least) continue;
     least = error;
     best = limit;
@@ -216,18 +213,18 @@ ByteColumns BoundedColumns::Bytes() const {
 }
 
 CorrelationBounds::CorrelationBounds(const BoundedColumns& left, std::vector<size_t> left_chosen,
-                                     const BoundedColumns& right, const ByteColumns& right_bytes,
+                                     const BoundedColumns& right, const RightSide& right_side,
                                      std::vector<size_t> right_chosen)
     : left_(left),
       right_(right),
+      right_side_(right_side),
       left_chosen_(std::move(left_chosen)),
       right_chosen_(std::move(right_chosen)),
       common_(left.patterns_.size(), right.patterns_.size()),
       left_sums_(SumsOf(left, left_chosen_, right)),
-      right_sums_(SumsOf(right, right_chosen_, left)),
       products_(left_chosen_.size(), right_chosen_.size()) {
   CountCommonRows();
-  Multiply(right_bytes);
+  Multiply();
 }
 
 void CorrelationBounds::CountCommonRows() {
@@ -254,14 +251,27 @@ void CorrelationBounds::AddSums(const BoundedColumn& column, const BoundedColumn
     const BoundedColumns::Pattern& pattern = others.patterns_[p];
     Sums rest =
         pattern.base == BoundedColumns::kNone ? Sums{0, column.squares} : sums[pattern.base];
+    const auto standard = [&](size_t row) {
+      const float value = column.values[row];
+      return IsThere(value) ? (value - column.mean) * column.inverse_scale : 0.0;
+    };
     for (const auto& [place, rows] : pattern.beyond_base) {
+      if (rows == ~uint64_t{0}) {
+        Lanes<double> sum{}, squares{};
+        ForLanes(kWordRows, [&](size_t i, size_t lane) {
+          const double value = standard(place * kWordRows + i);
+          sum[lane] += value;
+          squares[lane] += value * value;
+        });
+        rest.sum -= Total(sum);
+        rest.squares -= Total(squares);
+        continue;
+      }
       for (uint64_t gone = rows; gone != 0; gone &= gone - 1) {
-        const float value =
-            column.values[place * kWordRows + static_cast<size_t>(std::countr_zero(gone))];
-        if (!IsThere(value)) continue;
-        const double standard = (value - column.mean) * column.inverse_scale;
-        rest.sum -= standard;
-        rest.squares -= standard * standard;
+        const double value =
+            standard(place * kWordRows + static_cast<size_t>(std::countr_zero(gone)));
+        rest.sum -= value;
+        rest.squares -= value * value;
       }
     }
     sums[p] = rest;
@@ -278,13 +288,21 @@ CorrelationBounds::Grid<CorrelationBounds::Sums> CorrelationBounds::SumsOf(
   return sums;
 }
 
-void CorrelationBounds::Multiply(const ByteColumns& right_bytes) {
+CorrelationBounds::Grid<CorrelationBounds::Sums> CorrelationBounds::SumsOf(
+    const BoundedColumns& columns, const BoundedColumns& others) {
+  std::vector<size_t> all(columns.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  return SumsOf(columns, all, others);
+}
+
+void CorrelationBounds::Multiply() {
   std::vector<const ByteColumn*> left;
   for (const size_t i : left_chosen_) left.push_back(&left_[i].bytes);
   ParallelFor((left.size() + kLeftColumns - 1) / kLeftColumns, [&](size_t part) {
     const size_t first = part * kLeftColumns;
     MultiplyBytes(std::span(left).subspan(first, std::min(kLeftColumns, left.size() - first)),
-                  right_bytes, right_chosen_, products_.values.data() + first * products_.width);
+                  right_side_.bytes, right_chosen_,
+                  products_.values.data() + first * products_.width);
   });
 }
 
@@ -293,7 +311,7 @@ bool CorrelationBounds::MayBeAbove(double threshold, size_t i, size_t j) const {
   const double n = common_.at(a, b);
   if (n < 3) return false;
   const BoundedColumn &x = left_[left_chosen_[i]], &y = right_[right_chosen_[j]];
-  const Sums &of_x = left_sums_.at(i, b), &of_y = right_sums_.at(j, a);
+  const Sums &of_x = left_sums_.at(i, b), &of_y = right_side_.sums.at(right_chosen_[j], a);
   const double x_squares = of_x.squares - of_x.sum * of_x.sum / n;
   const double y_squares = of_y.squares - of_y.sum * of_y.sum / n;
   if (!(x_squares > kLeastVariance * x.squares) || !(y_squares > kLeastVariance * y.squares)) {

@@ -81,18 +81,9 @@ class BoundedColumns {
   std::map<Presence, size_t> pattern_of_;
 };
 
-// Some columns of one set beside some of another, whose bytes lie in `right_bytes`.
+// Some columns of one set beside some of another.
 class CorrelationBounds {
  public:
-  CorrelationBounds(const BoundedColumns& left, std::vector<size_t> left_chosen,
-                    const BoundedColumns& right, const ByteColumns& right_bytes,
-                    std::vector<size_t> right_chosen);
-
-  // False: the correlation of the i-th and the j-th chosen columns is at most the threshold in
-  // absolute value, or undefined.
-  bool MayBeAbove(double threshold, size_t i, size_t j) const;
-
- private:
   // Of a standardised column over some rows.
   struct Sums {
     double sum = 0, squares = 0;
@@ -105,17 +96,35 @@ class CorrelationBounds {
     size_t width;
     std::vector<T> values;
   };
+  // What several parts of the same comparison share.
+  struct RightSide {
+    RightSide(const BoundedColumns& right, const BoundedColumns& left)
+        : bytes(right.Bytes()), sums(SumsOf(right, left)) {}
+    ByteColumns bytes;
+    Grid<Sums> sums;  // by column and pattern of the left side
+  };
 
+  CorrelationBounds(const BoundedColumns& left, std::vector<size_t> left_chosen,
+                    const BoundedColumns& right, const RightSide& right_side,
+                    std::vector<size_t> right_chosen);
+
+  // False: the correlation of the i-th and the j-th chosen columns is at most the threshold in
+  // absolute value, or undefined.
+  bool MayBeAbove(double threshold, size_t i, size_t j) const;
+
+ private:
   static void AddSums(const BoundedColumn& column, const BoundedColumns& others, Sums* sums);
   static Grid<Sums> SumsOf(const BoundedColumns& columns, const std::vector<size_t>& chosen,
                            const BoundedColumns& others);
+  static Grid<Sums> SumsOf(const BoundedColumns& columns, const BoundedColumns& others);
   void CountCommonRows();
-  void Multiply(const ByteColumns& right_bytes);
+  void Multiply();
 
   const BoundedColumns &left_, &right_;
+  const RightSide& right_side_;
   std::vector<size_t> left_chosen_, right_chosen_;
-  Grid<double> common_;                // rows, by pattern
-  Grid<Sums> left_sums_, right_sums_;  // by chosen column and pattern of the other side
+  Grid<double> common_;   // rows, by pattern
+  Grid<Sums> left_sums_;  // by chosen column and pattern of the right side
   Grid<double> products_;
 };
 
