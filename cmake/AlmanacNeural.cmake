@@ -23,6 +23,9 @@ if(ALMANAC_NEURAL)
     set(ALMANAC_NEURAL OFF)
   endif()
 endif()
+if(ALMANAC_NEURAL)
+  find_package(Onnx REQUIRED)
+endif()
 
 # The functions of these rooms are in the program whether it calls them or not, and visible to the
 # modules that it opens.
@@ -86,12 +89,14 @@ function(almanac_neural_room)
         set_property(SOURCE "${source}" APPEND PROPERTY COMPILE_OPTIONS ${ALMANAC_QUICK_OPTIONS})
       endif()
     endforeach()
+    set_property(SOURCE "${folder}/export_onnx.cc" "${folder}/export_test.cc"
+                 APPEND PROPERTY COMPILE_DEFINITIONS ${Onnx_DEFINITIONS})
     target_precompile_headers(almanac_neural_torch REUSE_FROM almanac_neural_pch)
     if(ALMANAC_BUILD_TESTS)  # or the precompiled header would not fit
       target_compile_definitions(almanac_neural_torch PUBLIC GTEST_HAS_PTHREAD=1)
     endif()
     target_link_libraries(almanac_neural_torch PUBLIC ${TORCH_LIBRARIES} hwy::hwy fmt::fmt
-                          nlohmann_json::nlohmann_json)
+                          nlohmann_json::nlohmann_json PRIVATE Onnx::proto)
 
     add_library(almanac_neural_module MODULE "${entry}")
     target_compile_options(almanac_neural_module PRIVATE -fPIC ${ALMANAC_QUICK_OPTIONS})
@@ -111,7 +116,7 @@ function(almanac_neural_room)
     target_compile_options(neural_test PRIVATE ${ALMANAC_QUICK_OPTIONS})
     if(ALMANAC_NEURAL)
       # Before almanac_neural, whose rooms it calls.
-      target_link_libraries(neural_test PRIVATE almanac_neural_torch almanac_neural)
+      target_link_libraries(neural_test PRIVATE almanac_neural_torch almanac_neural Onnx::onnx)
       target_compile_options(neural_test PRIVATE -fPIC)
       target_precompile_headers(neural_test REUSE_FROM almanac_neural_pch)
     else()

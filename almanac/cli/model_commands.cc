@@ -1,4 +1,4 @@
-// almanac models list: the trials that the registry knows.
+// almanac models: the trials that the registry knows, and networks' files.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "almanac/cli/command.h"
+#include "almanac/cli/model_commands.h"
 #include "almanac/registry/registry.h"
 
 namespace almanac {
@@ -64,6 +65,7 @@ void RegisterModelCommands(CLI::App& app, Invocation& invocation) {
   list->callback([limit, &invocation] {
     invocation.action = [limit, &invocation] { return List(*limit, invocation); };
   });
+  AddNetworkFileCommands(*models, invocation);
 }
 
 }  // namespace almanac

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "almanac/base/file.h"
 #include "almanac/base/places_for_test.h"
 #include "almanac/cli/program_for_test.h"
 
@@ -110,6 +111,48 @@ TEST_F(NetworkCommands, TrainingThatWasKilledEndsInTheSameBytes) {
   EXPECT_GT(kills, 0);
   EXPECT_EQ(folder_.Digests({"artifacts"}), undisturbed.Digests({"artifacts"}));
   EXPECT_TRUE(fs::is_empty(states));
+}
+
+TEST_F(NetworkCommands, ExportsAndImports) {
+  const ProgramEnd trained = Run({"train", recipe_, "--epochs", "1", "--json"});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const std::string artifact = trained.json().at(0).at("artifact");
+  const auto bytes_of = [&](const std::string& folder, const std::string& format) {
+    const std::string file = (folder_.path() / ("network." + format)).string();
+    const ProgramEnd end =
+        Run({"models", "export", folder, "--format", format, "--out", file, "--json"});
+    EXPECT_EQ(end.status, 0) << end.err;
+    EXPECT_EQ(end.json().at("bytes"), fs::file_size(file));
+    return ReadFile(file);
+  };
+  const std::string onnx = bytes_of(artifact, "onnx");
+  EXPECT_NE(onnx, bytes_of(artifact, "torchscript"));
+
+  const std::string copy = (folder_.path() / "copy").string();
+  const std::vector<std::string> import = {
+      "models", "import", artifact + "/model/best.safetensors", "--like", artifact, "--out", copy};
+  const ProgramEnd imported = Run(import);
+  ASSERT_EQ(imported.status, 0) << imported.err;
+  EXPECT_THAT(imported.out, HasSubstr("lstm with"));
+  // The graph comes first; behind it is what differs, the hash of the training data.
+  const std::string again = bytes_of(copy, "onnx");
+  constexpr size_t kAbout = 1000;
+  ASSERT_GT(again.size(), 2 * kAbout);
+  EXPECT_EQ(again.substr(0, again.size() - kAbout), onnx.substr(0, again.size() - kAbout));
+
+  EXPECT_EQ(Run(import).status, 2);  // the folder exists
+  const ProgramEnd format =
+      Run({"models", "export", copy, "--format", "pickle", "--out", copy + ".pt"});
+  EXPECT_EQ(format.status, 2);
+  EXPECT_THAT(format.err, HasSubstr("torchscript"));
+  const ProgramEnd folder = Run(
+      {"models", "export", folder_.path().string(), "--format", "onnx", "--out", copy + ".onnx"});
+  EXPECT_EQ(folder.status, 2);
+  EXPECT_THAT(folder.err, HasSubstr("is no saved network"));
+  const ProgramEnd rename = Run({"models", "import", artifact + "/model/best.safetensors", "--like",
+                                 artifact, "--out", copy + "2", "--rename", "lstm."});
+  EXPECT_EQ(rename.status, 2);
+  EXPECT_THAT(rename.err, HasSubstr("OLD=NEW"));
 }
 
 TEST_F(NetworkCommands, WrongUseIsRefused) {

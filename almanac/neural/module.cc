@@ -1,5 +1,7 @@
 // What the program finds when it opens the module.
 #include "almanac/neural/host/module.h"
+#include "almanac/neural/export.h"
+#include "almanac/neural/import.h"
 #include "almanac/neural/libraries.h"
 #include "almanac/neural/network_forecaster.h"
 
@@ -16,6 +18,11 @@ class Module final : public NeuralModule {
                                              Checkpoint checkpoint) const override {
     return neural::NetworkForecaster::Load(folder, checkpoint);
   }
+  void Export(const std::filesystem::path& folder, Checkpoint checkpoint, ExportFormat format,
+              const std::filesystem::path& file) const override {
+    neural::ExportNetwork(folder, checkpoint, format, file);
+  }
+  void Import(const ImportRequest& request) const override { neural::ImportNetwork(request); }
 };
 
 const NeuralModule* OpenModule() {

@@ -15,16 +15,12 @@
 #include "almanac/base/json_file.h"
 #include "almanac/neural/collapse.h"
 #include "almanac/neural/importance.h"
+#include "almanac/neural/saved_network.h"
 #include "almanac/neural/tensor_file.h"
 
 namespace almanac::neural {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr const char* kFile = "network.json";
-constexpr const char* kBest = "best.safetensors";
-constexpr const char* kLast = "final.safetensors";
-constexpr const char* kRemedy = "expected a saved network";
 
 // Of everything that training reads: features, targets, and which rows are for what.
 std::string HashOf(const Dataset& data, std::span<const uint32_t> training,
@@ -57,17 +53,6 @@ size_t MedianOf(const NetworkOptions& options) {
   return levels.empty()
              ? 0
              : static_cast<size_t>(std::find(levels.begin(), levels.end(), 50.0) - levels.begin());
-}
-
-NetworkShape ShapeFrom(const Json& json) {
-  return {json.at("steps").get<int64_t>(),    json.at("features").get<int64_t>(),
-          json.at("horizons").get<int64_t>(), json.at("outputs").get<int64_t>(),
-          json.at("known").get<int64_t>(),    json.at("groups").get<int64_t>()};
-}
-
-Json ToJson(const NetworkShape& shape) {
-  return {{"steps", shape.steps},     {"features", shape.features}, {"horizons", shape.horizons},
-          {"outputs", shape.outputs}, {"known", shape.known},       {"groups", shape.groups}};
 }
 
 }  // namespace
@@ -309,37 +294,30 @@ void NetworkForecaster::Save(const fs::path& folder) const {
   if (fitted_ == nullptr) throw Error(ErrorCode::kUsage, kind(), "Save before Fit", "fit it first");
   Json json = Describe();
   json["scaler"] = fitted_->scaler.ToJson();
-  WriteJsonFile(folder / kFile, json);
-  SaveTensors(fitted_->best, folder / kBest);
-  SaveTensors(fitted_->last, folder / kLast);
+  WriteJsonFile(folder / kNetworkFile, json);
+  SaveTensors(fitted_->best, folder / kBestWeights);
+  SaveTensors(fitted_->last, folder / kFinalWeights);
 }
 
 std::unique_ptr<NetworkForecaster> NetworkForecaster::Load(const fs::path& folder,
                                                            Checkpoint checkpoint) {
-  const fs::path file = folder / kFile;
-  const Json json = ReadJsonFile(file, kRemedy);
+  SavedNetwork saved = ReadSavedNetwork(folder);
   try {
-    auto forecaster =
-        std::make_unique<NetworkForecaster>(NetworkOptions::FromJson(json.at("options")));
-    const Json& target = json.at("target");
+    auto forecaster = std::make_unique<NetworkForecaster>(saved.options);
     auto fitted = std::unique_ptr<Fitted>(new Fitted{
-        .shape = ShapeFrom(json.at("shape")),
-        .scaler = StandardScaler::FromJson(json.at("scaler")),
-        .target = TargetScale::FromJson(target.at("scale")),
-        .target_name = target.at("name").get<std::string>(),
-        .target_unit = target.at("unit").get<std::string>(),
-        .classes = target.at("classes").get<std::vector<std::string>>(),
-        .symbols = json.at("data").at("symbols").get<std::vector<std::string>>(),
-        .calendar = RowCalendar::FromJson(json.at("data").at("calendar")),
-        .data_hash = json.at("data").at("hash").get<std::string>(),
-        .best = LoadTensors(folder / kBest),
-        .last = LoadTensors(folder / kLast),
-        .training = json.at("training"),
+        .shape = saved.shape,
+        .scaler = std::move(saved.scaler),
+        .target = saved.target,
+        .target_name = std::move(saved.target_name),
+        .target_unit = std::move(saved.target_unit),
+        .classes = std::move(saved.classes),
+        .symbols = std::move(saved.symbols),
+        .calendar = saved.calendar,
+        .data_hash = std::move(saved.data_hash),
+        .best = std::move(saved.best),
+        .last = std::move(saved.last),
+        .training = std::move(saved.training),
     });
-    if (fitted->scaler.size() != static_cast<size_t>(fitted->shape.features)) {
-      throw Error(ErrorCode::kBadData, "scaler", "has another number of features than the network",
-                  kRemedy);
-    }
     fitted->network = MakeNetwork(forecaster->options_, fitted->shape);
     fitted->network->parameters().Restore(checkpoint == Checkpoint::kBest ? fitted->best
                                                                           : fitted->last);
@@ -347,8 +325,6 @@ std::unique_ptr<NetworkForecaster> NetworkForecaster::Load(const fs::path& folde
     fitted->network->parameters().MoveTo(fitted->device);
     forecaster->fitted_ = std::move(fitted);
     return forecaster;
-  } catch (const Json::exception& error) {
-    throw Error(ErrorCode::kBadData, file.string(), error.what(), kRemedy);
   } catch (const Error& error) {
     throw error.Within(folder.string());
   }

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "almanac/base/error.h"
 #include "almanac/forecast/forecaster.h"
@@ -26,6 +28,20 @@ struct NeuralLibraries {
 // The weights of a saved network: after the epoch with the best validation loss, or after the last.
 enum class Checkpoint { kBest, kFinal };
 
+// docs/networks-export.md describes both.
+enum class ExportFormat { kTorchScript, kOnnx };
+
+// A PyTorch state dict that becomes a saved network.
+struct ImportRequest {
+  std::filesystem::path state_dict;  // of torch.save, or safetensors
+  // What the network is: the folder of a saved one, whose features, scalers and target it takes, or
+  // a description (docs/networks-export.md).
+  std::filesystem::path like;
+  std::filesystem::path folder;  // where it is saved; must not exist
+  // Prefixes of names in the state dict, and what takes their place.
+  std::vector<std::pair<std::string, std::string>> renames;
+};
+
 class NeuralModule {
  public:
   virtual ~NeuralModule() = default;
@@ -33,6 +49,11 @@ class NeuralModule {
   virtual std::unique_ptr<Forecaster> MakeForecaster(const NetworkOptions& options) const = 0;
   virtual std::unique_ptr<Forecaster> LoadForecaster(const std::filesystem::path& folder,
                                                      Checkpoint checkpoint) const = 0;
+  // Writes the network saved in `folder` as one file that runs without Almanac; its scalers are in
+  // it.
+  virtual void Export(const std::filesystem::path& folder, Checkpoint checkpoint,
+                      ExportFormat format, const std::filesystem::path& file) const = 0;
+  virtual void Import(const ImportRequest& request) const = 0;
 };
 
 // The module, opened at the first call. Throws Error(kFailed) that says what to install if it was
@@ -49,7 +70,7 @@ struct NeuralModuleEntry {
 };
 constexpr const char* kNeuralModuleEntry = "almanac_neural_module";
 // Changes with every change of what the module and the program share.
-constexpr const char* kNeuralModuleBuild = "3";
+constexpr const char* kNeuralModuleBuild = "4";
 
 }  // namespace almanac
 

@@ -1,0 +1,51 @@
+// What torch.save puts into its file beside the tensors' numbers: Python's pickle, protocol 2 and
+// later, read without running anything. Of Python's classes only those of tensors and of ordered
+// dictionaries are known; a pickle with any other is refused by its name.
+//
+// Format: the opcodes of Python's Lib/pickletools.py.
+#ifndef ALMANAC_NEURAL_PICKLE_H_
+#define ALMANAC_NEURAL_PICKLE_H_
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace almanac::neural {
+
+struct PickleItem;
+using PickleValue = std::shared_ptr<PickleItem>;
+
+struct PickleItem {
+  struct Sequence {
+    std::vector<PickleValue> items;  // a list or a tuple
+  };
+  struct Dictionary {
+    std::vector<std::pair<PickleValue, PickleValue>> entries;
+  };
+  struct Global {
+    std::string name;  // "module.name"
+  };
+  // One dimension, all that the file has under one key.
+  struct Storage {
+    at::Tensor numbers;
+  };
+  std::variant<std::monostate, bool, int64_t, double, std::string, Sequence, Dictionary, Global,
+               Storage, at::Tensor>
+      value;
+};
+
+// `load`: the numbers of the storage with this key, as many as `count` of this type; throws Error
+// if there are none such. Throws Error(kBadData) with the place in the pickle.
+using LoadStorage =
+    std::function<at::Tensor(const std::string& key, at::ScalarType type, int64_t count)>;
+PickleValue ReadPickle(std::string_view bytes, const LoadStorage& load);
+
+}  // namespace almanac::neural
+
+#endif  // ALMANAC_NEURAL_PICKLE_H_
