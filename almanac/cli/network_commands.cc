@@ -21,6 +21,7 @@
 #include "almanac/evaluate/table_evaluation.h"
 #include "almanac/neural/host/module.h"
 #include "almanac/neural/host/network_options.h"
+#include "almanac/neural/host/pretrained_network.h"
 #include "almanac/pipeline/pipeline.h"
 #include "almanac/pipeline/recipe.h"
 #include "almanac/pipeline/trained_forecasts.h"
@@ -67,7 +68,7 @@ ConfigOptions SettingsOf(const Flags& flags) {
 std::vector<std::string> NetworksOf(const Recipe& recipe) {
   std::vector<std::string> names;
   for (const ModelSection& model : recipe.models) {
-    if (IsNetwork(model.kind)) names.push_back(model.name);
+    if (IsNetwork(model.kind) || model.kind == kPretrained) names.push_back(model.name);
   }
   if (!names.empty()) return names;
   throw Error(ErrorCode::kUsage, recipe.name, "the recipe has no network",
@@ -77,6 +78,10 @@ std::vector<std::string> NetworksOf(const Recipe& recipe) {
 
 // What the stage train left of one network.
 void SayTraining(const std::string& detail, const Json& learnt, const Invocation& invocation) {
+  if (!learnt.contains("training")) {  // a pretrained one
+    invocation.Say(detail);
+    return;
+  }
   const Json& training = learnt.at("training");
   TextTable table({">epoch", ">loss", ">validation", ">rate"});
   const Json& epochs = training.at("epochs");

@@ -155,6 +155,46 @@ TEST_F(NetworkCommands, ExportsAndImports) {
   EXPECT_THAT(rename.err, HasSubstr("OLD=NEW"));
 }
 
+// The network of one recipe is a model of another, which does not train it.
+TEST_F(NetworkCommands, AnImportedNetworkForecastsInARecipe) {
+  const ProgramEnd trained = Run({"train", recipe_, "--json"});
+  ASSERT_EQ(trained.status, 0) << trained.err;
+  const std::string artifact = trained.json().at(0).at("artifact");
+  const std::string copy = (folder_.path() / "copy").string();
+  const ProgramEnd imported = Run({"models", "import", artifact + "/model/best.safetensors",
+                                   "--like", artifact, "--out", copy, "--json"});
+  ASSERT_EQ(imported.status, 0) << imported.err;
+  const std::string digest = imported.json().at("sha256");
+  const auto recipe_with = [&](const std::string& model) {
+    std::string text = ReadFile(recipe_);
+    const size_t begin = text.find("models:"), end = text.find("evaluate:");
+    text.replace(begin, end - begin, "models: [" + model + "]\n");
+    return folder_.Write("pretrained.yaml", text).string();
+  };
+  const auto model = [&](const std::string& sha256) {
+    return fmt::format("{{kind: pretrained, name: small, folder: {}, sha256: {}}}", copy, sha256);
+  };
+  const ProgramEnd same = Run({"predict", recipe_with(model(digest)), "--json"});
+  ASSERT_EQ(same.status, 0) << same.err;
+  EXPECT_EQ(same.json().at("predictions"),
+            Run({"predict", recipe_, "--json"}).json().at("predictions"));
+
+  const ProgramEnd changed = Run({"predict", recipe_with(model(std::string(64, '0')))});
+  EXPECT_EQ(changed.status, 2);
+  EXPECT_THAT(changed.err, HasSubstr("has the digest " + digest));
+  const std::string other_target = recipe_with(model(digest));
+  std::string text = ReadFile(other_target);
+  text.replace(text.find("horizon: 3"), 10, "horizon: 4");
+  const ProgramEnd target = Run({"train", folder_.Write("target.yaml", text).string()});
+  EXPECT_EQ(target.status, 3);
+  EXPECT_THAT(target.err, HasSubstr("take the target that the network was trained on"));
+  text = ReadFile(other_target);
+  text.replace(text.find("windows: [1, 4]"), 15, "windows: [1, 5]");
+  const ProgramEnd features = Run({"train", folder_.Write("features.yaml", text).string()});
+  EXPECT_EQ(features.status, 3);
+  EXPECT_THAT(features.err, HasSubstr("where log_return"));
+}
+
 TEST_F(NetworkCommands, WrongUseIsRefused) {
   const ProgramEnd type = Run({"predict", recipe_, "--model-type", "worst"});
   EXPECT_EQ(type.status, 2);

@@ -14,6 +14,7 @@
 #include "almanac/base/text.h"
 #include "almanac/cli/model_commands.h"
 #include "almanac/neural/host/module.h"
+#include "almanac/neural/host/pretrained_network.h"
 
 namespace almanac {
 namespace fs = std::filesystem;
@@ -87,10 +88,14 @@ int RunImport(const ImportFlags& flags, const Invocation& invocation) {
                              network.at("kind").get<std::string>(),
                              FormatCount(network.at("parameters").get<int64_t>()),
                              flags.state_dict.string(), flags.out.string()));
+  const std::string digest = NetworkDigest(flags.out);
+  invocation.Say(fmt::format("in a recipe: {{kind: {}, folder: {}, sha256: {}}}", kPretrained,
+                             flags.out.string(), digest));
   invocation.PrintJson({{"network", flags.out.string()},
                         {"kind", network.at("kind")},
                         {"parameters", network.at("parameters")},
                         {"shape", network.at("shape")},
+                        {"sha256", digest},
                         {"imported", network.at("training").at("imported")}});
   return 0;
 }

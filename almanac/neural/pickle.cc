@@ -72,20 +72,15 @@ constexpr size_t kMostDimensions = 16;
 }
 
 template <typename Type>
-Type& As(const PickleValue& value, const char* what) {
+Type& As(PickleValue value, const char* what) {
   Type* held = value == nullptr ? nullptr : std::get_if<Type>(&value->value);
   if (held == nullptr) Refuse(fmt::format("{} is missing", what));
   return *held;
 }
 
-template <typename Type>
-PickleValue Make(Type value) {
-  return std::make_shared<Item>(Item{std::move(value)});
-}
-
-std::vector<int64_t> Integers(const PickleValue& value, const char* what) {
+std::vector<int64_t> Integers(PickleValue value, const char* what) {
   std::vector<int64_t> numbers;
-  for (const PickleValue& item : As<Item::Sequence>(value, what).items) {
+  for (PickleValue item : As<Item::Sequence>(value, what).items) {
     const int64_t number = As<int64_t>(item, what);
     if (number < 0) Refuse(fmt::format("{} is negative", what));
     numbers.push_back(number);
@@ -98,19 +93,24 @@ class Reader {
  public:
   Reader(std::string_view bytes, const LoadStorage& load) : bytes_(bytes), load_(load) {}
 
-  PickleValue Read() {
+  Pickle Read() {
     while (true) {
       const auto code = Take<unsigned char>();
       if (code == kStop) {
-        PickleValue whole = Pop();
+        pickle_.root = Pop();
         if (!stack_.empty()) Refuse("ends with more than one value");
-        return whole;
+        return std::move(pickle_);
       }
       Step(code);
     }
   }
 
  private:
+  template <typename Type>
+  PickleValue Make(Type value) {
+    return &pickle_.items.emplace_back(Item{std::move(value)});
+  }
+
   void Step(unsigned char code) {
     if (ReadScalar(code) || ReadContainer(code) || ReadMemo(code)) return;
     switch (code) {
@@ -224,7 +224,7 @@ class Reader {
   }
 
   bool Push(PickleValue value) {
-    stack_.push_back(std::move(value));
+    stack_.push_back(value);
     return true;
   }
   PickleValue Pop() { return PopLast(1).front(); }
@@ -305,7 +305,7 @@ class Reader {
   }
 
   // ("storage", type, key, place, count).
-  PickleValue Storage(const PickleValue& id) const {
+  PickleValue Storage(PickleValue id) {
     const auto& parts = As<Item::Sequence>(id, "a storage").items;
     constexpr size_t kParts = 5;
     if (parts.size() != kParts) Refuse("a storage has another form than torch.save's");
@@ -319,7 +319,7 @@ class Reader {
            "save the state dict with floating point numbers");
   }
 
-  static PickleValue Call(const std::string& name, const std::vector<PickleValue>& arguments) {
+  PickleValue Call(const std::string& name, const std::vector<PickleValue>& arguments) {
     if (name == "collections.OrderedDict") return Make(Item::Dictionary{});
     if (name == "torch._utils._rebuild_tensor_v2" && arguments.size() >= 4) {
       return Rebuild(arguments);
@@ -330,7 +330,7 @@ class Reader {
   }
 
   // (storage, offset, sizes, strides, ...), within the storage.
-  static PickleValue Rebuild(const std::vector<PickleValue>& arguments) {
+  PickleValue Rebuild(const std::vector<PickleValue>& arguments) {
     const at::Tensor& numbers = As<Item::Storage>(arguments[0], "a tensor's storage").numbers;
     const int64_t offset = As<int64_t>(arguments[1], "a tensor's offset");
     const std::vector<int64_t> sizes = Integers(arguments[2], "a tensor's shape");
@@ -353,6 +353,7 @@ class Reader {
   std::string_view bytes_;
   const LoadStorage& load_;
   size_t place_ = 0;
+  Pickle pickle_;
   std::vector<PickleValue> stack_;
   std::vector<size_t> marks_;  // heights of the stack
   std::map<uint32_t, PickleValue> memo_;
@@ -360,7 +361,7 @@ class Reader {
 
 }  // namespace
 
-PickleValue ReadPickle(std::string_view bytes, const LoadStorage& load) {
+Pickle ReadPickle(std::string_view bytes, const LoadStorage& load) {
   return Reader(bytes, load).Read();
 }
 

@@ -8,8 +8,8 @@
 
 #include <ATen/ATen.h>
 
+#include <deque>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,7 +19,7 @@
 namespace almanac::neural {
 
 struct PickleItem;
-using PickleValue = std::shared_ptr<PickleItem>;
+using PickleValue = PickleItem*;  // owned by the Pickle
 
 struct PickleItem {
   struct Sequence {
@@ -40,11 +40,17 @@ struct PickleItem {
       value;
 };
 
+struct Pickle {
+  // All of them, so that values which hold each other, or lie deep, cost nothing when they go.
+  std::deque<PickleItem> items;
+  PickleValue root = nullptr;
+};
+
 // `load`: the numbers of the storage with this key, as many as `count` of this type; throws Error
 // if there are none such. Throws Error(kBadData) with the place in the pickle.
 using LoadStorage =
     std::function<at::Tensor(const std::string& key, at::ScalarType type, int64_t count)>;
-PickleValue ReadPickle(std::string_view bytes, const LoadStorage& load);
+Pickle ReadPickle(std::string_view bytes, const LoadStorage& load);
 
 }  // namespace almanac::neural
 

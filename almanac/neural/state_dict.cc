@@ -58,7 +58,7 @@ std::string RecordOf(PyTorchStreamReader& archive, const char* name) {
   return {static_cast<const char*>(bytes.get()), size};
 }
 
-const PickleItem::Dictionary* DictionaryIn(const PickleValue& value) {
+const PickleItem::Dictionary* DictionaryIn(PickleValue value) {
   return value == nullptr ? nullptr : std::get_if<PickleItem::Dictionary>(&value->value);
 }
 
@@ -104,8 +104,8 @@ NamedTensors ReadArchive(const fs::path& file) {
     if (!storage.defined()) storage = StorageOf(archive, key, type, count);
     return storage;
   };
-  const PickleValue whole = ReadPickle(RecordOf(archive, "data.pkl"), load);
-  const PickleItem::Dictionary* dictionary = DictionaryIn(whole);
+  const Pickle whole = ReadPickle(RecordOf(archive, "data.pkl"), load);
+  const PickleItem::Dictionary* dictionary = DictionaryIn(whole.root);
   const PickleItem::Dictionary* state = dictionary ? FindStateDict(*dictionary) : nullptr;
   if (state == nullptr) {
     throw Error(ErrorCode::kBadData, "archive", "holds no dictionary of tensors by name", kRemedy);

@@ -8,6 +8,7 @@
 #include "almanac/base/error.h"
 #include "almanac/neural/host/module.h"
 #include "almanac/neural/host/network_options.h"
+#include "almanac/neural/host/pretrained_network.h"
 
 namespace almanac {
 namespace {
@@ -66,6 +67,7 @@ ForecasterKind NetworkKind() {
 
 void AddNetworkKinds(ForecasterKinds& kinds) {
   for (const std::string& name : ArchitectureNames()) kinds.Add(name, NetworkKind());
+  kinds.Add(kPretrained, PretrainedKind());
 }
 
 }  // namespace almanac

@@ -7,7 +7,7 @@
 
 namespace almanac {
 
-// gru_attention, lstm, dnn, cdnn, clstm and tft. Making one throws Error(kFailed) where the program
+// gru_attention, lstm, dnn, cdnn, clstm, tft and pretrained. Making one throws Error(kFailed) where the program
 // was built without LibTorch, Error(kUsage) for options out of range.
 void AddNetworkKinds(ForecasterKinds& kinds);
 
