@@ -75,10 +75,6 @@ inline constexpr Architecture kEveryArchitecture[] = {
     Architecture::kGruAttention, Architecture::kLstm,  Architecture::kDnn,
     Architecture::kCdnn,         Architecture::kClstm, Architecture::kTft};
 
-inline constexpr Architecture kAllArchitectures[] = {
-    Architecture::kGruAttention, Architecture::kLstm,  Architecture::kDnn,
-    Architecture::kCdnn,         Architecture::kClstm, Architecture::kTft};
-
 }  // namespace almanac::neural
 
 #endif  // ALMANAC_NEURAL_GOLDEN_FOR_TEST_H_

@@ -61,18 +61,15 @@ Json FromDescription(const fs::path& file) {
   const Json columns = ReadColumns(root);
   const ConfigNode target = root.OptionalMap("target");
   const Json target_json = ReadTarget(target);
-  const size_t classes = target_json.at("classes").size();
-  if (classes > 0 && !options.quantiles.empty()) {
-    throw Error(ErrorCode::kUsage, target.Place("classes"), "beside quantiles",
-                "leave one of them out");
-  }
+  const auto classes = target_json.at("classes").get<std::vector<std::string>>();
+  options.CheckTarget(classes);
   const bool is_tft = options.architecture == Architecture::kTft;
   const std::vector<std::string> symbols = root.Strings("symbols", {""});
   const NetworkShape shape{
       options.steps,
       static_cast<int64_t>(columns.size()),
       target.Int("horizons", 1, Range<int64_t>::Between(1, kMostHorizons)),
-      static_cast<int64_t>(std::max<size_t>({1, options.quantiles.size(), classes})),
+      static_cast<int64_t>(std::max<size_t>({1, options.quantiles.size(), classes.size()})),
       is_tft ? static_cast<int64_t>(kKnownInputs) : 0,
       is_tft ? static_cast<int64_t>(symbols.size()) : 1};
   RowCalendar calendar;

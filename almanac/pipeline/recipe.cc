@@ -14,6 +14,7 @@
 #include "almanac/gbdt/gbdt_forecaster.h"
 #include "almanac/neural/host/network_options.h"
 #include "almanac/neural/host/network_proxy.h"
+#include "almanac/neural/host/pretrained_network.h"
 #include "almanac/pipeline/yaml_text.h"
 #include "almanac/source/collect.h"
 
@@ -121,7 +122,8 @@ void CheckEveryStep(const ConfigNode& node, const AnyTarget& target,
   if (price == nullptr || !price->every_step) return;
   const std::vector<std::string>& networks = ArchitectureNames();
   const auto forecasts_steps = [&](const ModelSection& model) {
-    return std::find(networks.begin(), networks.end(), model.kind) != networks.end();
+    return model.kind == kPretrained ||
+           std::find(networks.begin(), networks.end(), model.kind) != networks.end();
   };
   if (std::any_of(models.begin(), models.end(), forecasts_steps)) return;
   throw Error(ErrorCode::kUsage, node.Place("every_step"),
