@@ -6,8 +6,9 @@
 
 namespace almanac::neural {
 
-// Both checkpoints of the new folder get the state dict's weights. Throws Error(kUsage) for a folder
-// that exists or a description with a wrong value, Error(kBadData) for tensors that do not fit.
+// Both checkpoints of the new folder get the state dict's weights. Throws Error(kUsage) for a
+// folder that exists or a description with a wrong value, Error(kBadData) for tensors that do not
+// fit.
 void ImportNetwork(const ImportRequest& request);
 
 }  // namespace almanac::neural

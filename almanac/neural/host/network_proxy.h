@@ -7,8 +7,8 @@
 
 namespace almanac {
 
-// gru_attention, lstm, dnn, cdnn, clstm, tft and pretrained. Making one throws Error(kFailed) where the program
-// was built without LibTorch, Error(kUsage) for options out of range.
+// gru_attention, lstm, dnn, cdnn, clstm, tft and pretrained. Making one throws Error(kFailed) where
+// the program was built without LibTorch, Error(kUsage) for options out of range.
 void AddNetworkKinds(ForecasterKinds& kinds);
 
 }  // namespace almanac
