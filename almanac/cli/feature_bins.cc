@@ -24,9 +24,7 @@
 #include "almanac/target/any_target.h"
 
 namespace almanac {
-namespace {
 
-// "4GB", "512MB": powers of 1024, as memory is counted.
 size_t ParseMemory(const std::string& text) {
   constexpr std::pair<const char*, double> kUnits[] = {{"GB", 1024.0 * 1024 * 1024},
                                                        {"MB", 1024.0 * 1024}};
@@ -38,6 +36,8 @@ size_t ParseMemory(const std::string& text) {
   throw Error(ErrorCode::kUsage, "--memory " + text, "is not an amount of memory",
               "such as 4GB or 800MB");
 }
+
+namespace {
 
 // Which rows are kept and what they are for.
 struct Rows {

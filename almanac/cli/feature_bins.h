@@ -21,6 +21,9 @@ struct FeatureBinFlags {
 
 void AddFeatureBinFlags(CLI::App& command, FeatureBinFlags& flags);
 
+// "4GB", "512MB": powers of 1024, as memory is counted. Throws Error(kUsage).
+size_t ParseMemory(const std::string& text);
+
 // The set's columns of the frame, pruned and binned into the folder `out`.
 int BuildFeatureBins(const FeatureSet& set, const Frame& frame, const FeatureBinFlags& flags,
                      const std::filesystem::path& out, Invocation& invocation);

@@ -92,6 +92,7 @@ Sweep ReadSweep(const RecipeFlags& flags) {
   sweep.bins.test = split.Double("test", sweep.bins.test, Range<double>::Any());
   sweep.grid = SwingGridSpec::FromConfig(root.Map("grid"));
   sweep.screen = ScreenFromConfig(root.OptionalMap("screen"));
+  sweep.screen.memory = ParseMemory(sweep.bins.memory);
   document.RefuseUnknownKeys();
   sweep.hash = Sha256(document.ToJson().dump());
   return sweep;
@@ -188,7 +189,7 @@ class ScreenRun {
   void OnDone(size_t i, const gbdt::ScreenVariant& variant, const gbdt::VariantResult& result,
               bool was_there) {
     invocation_.progress().Note(variant.name);
-    invocation_.progress().Advance(static_cast<int64_t>(i) + 1);
+    invocation_.progress().Advance(static_cast<int64_t>(++done_));
     if (was_there) ++were_there_;
     rows_ += result.rows;
     better_ += result.left_out.empty() && result.metric < result.naive_metric ? 1 : 0;
@@ -250,7 +251,7 @@ class ScreenRun {
   fs::path folder_;
   Invocation& invocation_;
   Home home_ = invocation_.home();
-  size_t count_ = 0, were_there_ = 0, rows_ = 0, better_ = 0;
+  size_t count_ = 0, done_ = 0, were_there_ = 0, rows_ = 0, better_ = 0;
   double rounds_ = 0;
   std::vector<CandleSeries> series_;
   std::shared_ptr<const BinFile> file_;

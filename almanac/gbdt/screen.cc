@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -17,6 +15,7 @@
 #include "almanac/base/hash.h"
 #include "almanac/gbdt/metric.h"
 #include "almanac/gbdt/train.h"
+#include "almanac/gbdt/train_many.h"
 
 namespace almanac::gbdt {
 namespace fs = std::filesystem;
@@ -94,6 +93,52 @@ std::vector<ScreenedColumn> BestColumns(const Model& model, size_t most) {
   });
   if (best.size() > most) best.resize(most);
   return best;
+}
+
+// A variant ready to be trained, or why it is left out.
+struct Prepared {
+  size_t place = 0;  // among the variants
+  VariantResult result;
+  std::vector<uint32_t> rows, judged_rows;  // of the file
+  std::vector<float> label, judged_label;
+};
+
+Prepared Prepare(const ScreenSpec& spec, const BinFile& file, const ScreenVariant& variant) {
+  Prepared prepared;
+  VariantResult& result = prepared.result;
+  const Parts parts = PartsOf(spec, file, variant);
+  result.rows = parts.training.size();
+  result.validation_rows = parts.validation.size();
+  if (result.rows + result.validation_rows < spec.least_rows) {
+    result.left_out = fmt::format("{} rows", result.rows + result.validation_rows);
+    return prepared;
+  }
+  prepared.label = Pick(variant.label, parts.training);
+  prepared.judged_label = Pick(variant.label, parts.validation);
+  if (prepared.label.empty() || prepared.judged_label.empty() || IsConstant(prepared.label)) {
+    result.left_out = "all rows have the same label";
+    return prepared;
+  }
+  prepared.rows = Pick(variant.rows, parts.training);
+  prepared.judged_rows = Pick(variant.rows, parts.validation);
+  return prepared;
+}
+
+Variant ToTrain(const ScreenSpec& spec, const std::string& name, const Prepared& prepared) {
+  return {name,
+          spec.params,
+          prepared.rows,
+          {prepared.label, {}},
+          {{"validation", prepared.judged_rows, {prepared.judged_label, {}}}}};
+}
+
+void Conclude(const ScreenSpec& spec, const TrainResult& trained, Prepared& prepared) {
+  VariantResult& result = prepared.result;
+  result.rounds = trained.best_round;
+  result.metric = trained.evaluations[0].values[static_cast<size_t>(trained.best_round) - 1];
+  result.naive_metric = NaiveMetric(spec.params, prepared.label, prepared.judged_label);
+  result.best = BestColumns(trained.model, spec.best_columns);
+  if (result.best.empty()) result.left_out = "no split was found";
 }
 
 std::string KeyOf(const ScreenSpec& spec, const BinFile& file, const ScreenVariant& variant) {
@@ -177,153 +222,110 @@ Json VariantResult::ToJson(const BinFile& file) const {
           {"best", columns}};
 }
 
-Json Selection::ToJson(const BinFile& file) const {
-  Json chosen = Json::array();
-  for (const ChosenColumn& column : columns) {
-    const auto variants = static_cast<double>(column.variants);
-    chosen.push_back({{"name", file.column(column.column).name},
-                      {"score", column.score},
-                      {"variants", column.variants},
-                      {"stability", trained > 0 ? variants / static_cast<double>(trained) : 0}});
-  }
-  const auto number = [](double value) { return std::isnan(value) ? Json() : Json(value); };
-  return {{"columns", chosen},
-          {"variants_trained", trained},
-          {"variants_left_out", left_out},
-          {"columns_among_the_best", seen_columns},
-          {"held_share", held_share},
-          {"stability", number(stability)},
-          {"group_stability", number(group_stability)}};
-}
-
-double Stability(const std::vector<std::vector<uint32_t>>& sets, size_t all) {
-  const auto count = static_cast<double>(sets.size()), columns = static_cast<double>(all);
-  std::vector<double> share(all, 0.0);
-  for (const std::vector<uint32_t>& set : sets) {
-    for (const uint32_t column : set) share[column] += 1.0 / count;
-  }
-  double variance = 0, size = 0;
-  for (const double p : share) {
-    variance += count / (count - 1.0) * p * (1.0 - p);
-    size += p;
-  }
-  const double chance = size / columns * (1.0 - size / columns);
-  if (sets.size() < 2 || !(chance > 0)) return std::numeric_limits<double>::quiet_NaN();
-  return 1.0 - variance / columns / chance;
-}
-
 VariantResult ScreenOne(const ScreenSpec& spec, const std::shared_ptr<const BinFile>& file,
                         const ScreenVariant& variant) {
-  const auto start = std::chrono::steady_clock::now();
-  VariantResult result;
-  const Parts parts = PartsOf(spec, *file, variant);
-  result.rows = parts.training.size();
-  result.validation_rows = parts.validation.size();
-  if (result.rows + result.validation_rows < spec.least_rows) {
-    result.left_out = fmt::format("{} rows", result.rows + result.validation_rows);
-    return result;
-  }
-  const std::vector<float> learnt = Pick(variant.label, parts.training);
-  const std::vector<float> judged = Pick(variant.label, parts.validation);
-  if (learnt.empty() || judged.empty() || IsConstant(learnt)) {
-    result.left_out = "all rows have the same label";
-    return result;
-  }
+  Prepared prepared = Prepare(spec, *file, variant);
+  if (!prepared.result.left_out.empty()) return prepared.result;
   const BinnedData all = BinnedData::FromFile(file, spec.params, 0, file->rows());
-  const BinnedData data = all.Subset(Pick(variant.rows, parts.training));
-  const BinnedData other = all.Subset(Pick(variant.rows, parts.validation));
-  const TrainResult trained =
-      Train(spec.params, data, {learnt, {}}, {{"validation", other, {judged, {}}}});
-  result.rounds = trained.best_round;
-  result.metric = trained.evaluations[0].values[static_cast<size_t>(trained.best_round) - 1];
-  result.naive_metric = NaiveMetric(spec.params, learnt, judged);
-  result.best = BestColumns(trained.model, spec.best_columns);
-  if (result.best.empty()) result.left_out = "no split was found";
-  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
-  result.seconds = passed.count();
-  return result;
+  const Variant one = ToTrain(spec, variant.name, prepared);
+  const BinnedData data = all.Subset(prepared.rows), judged = all.Subset(prepared.judged_rows);
+  const Validation validation{"validation", judged, one.validations[0].targets};
+  Conclude(spec, Train(spec.params, data, one.targets, {validation}), prepared);
+  return prepared.result;
 }
 
-Selection SelectColumns(const ScreenSpec& spec, const std::vector<ScreenVariant>& variants,
-                        const std::vector<VariantResult>& results, size_t columns) {
-  Selection selection;
-  std::vector<ChosenColumn> all(columns);
-  std::vector<std::vector<uint32_t>> sets;
-  std::map<std::string, std::vector<std::vector<uint32_t>>> sets_of_group;
-  for (size_t v = 0; v < results.size(); ++v) {
-    if (!results[v].left_out.empty()) {
-      ++selection.left_out;
-      continue;
-    }
-    ++selection.trained;
-    std::vector<uint32_t>& set = sets.emplace_back();
-    for (const ScreenedColumn& best : results[v].best) {
-      all[best.column].score += best.share;
-      ++all[best.column].variants;
-      set.push_back(best.column);
-    }
-    sets_of_group[variants[v].group].push_back(set);
-  }
-  double sum = 0;
-  for (uint32_t column = 0; column < columns; ++column) {
-    all[column].column = column;
-    all[column].score /= static_cast<double>(std::max<size_t>(1, selection.trained));
-    sum += all[column].score;
-  }
-  std::erase_if(all, [](const ChosenColumn& column) { return column.variants == 0; });
-  selection.seen_columns = all.size();
-  std::stable_sort(all.begin(), all.end(),
-                   [](const ChosenColumn& a, const ChosenColumn& b) { return a.score > b.score; });
-  double held = 0;
-  for (const ChosenColumn& column : all) {
-    const size_t count = selection.columns.size();
-    const bool is_enough = count >= spec.least_chosen && held >= spec.chosen_share * sum;
-    if (is_enough || count == spec.most_chosen) break;
-    held += column.score;
-    selection.columns.push_back(column);
-  }
-  selection.held_share = sum > 0 ? held / sum : 0;
-  selection.stability = Stability(sets, columns);
-  double stabilities = 0, groups = 0;
-  for (const auto& [group, of_group] : sets_of_group) {
-    const double stability = Stability(of_group, columns);
-    if (std::isnan(stability)) continue;
-    stabilities += stability;
-    ++groups;
-  }
-  selection.group_stability =
-      groups > 0 ? stabilities / groups : std::numeric_limits<double>::quiet_NaN();
-  return selection;
-}
+namespace {
 
-Selection Screen(
-    const ScreenSpec& spec, const std::shared_ptr<const BinFile>& file, size_t count,
-    const std::function<ScreenVariant(size_t)>& make, const fs::path& folder,
-    const std::function<void(size_t, const ScreenVariant&, const VariantResult&, bool)>& on_done) {
+// All variants of one screening: what an earlier call left, and the others trained, many at once.
+class Screening {
+ public:
+  Screening(const ScreenSpec& spec, const std::shared_ptr<const BinFile>& file, fs::path folder,
+            const ScreenDone& on_done)
+      : spec_(spec),
+        file_(*file),
+        data_(BinnedData::FromFile(file, spec.params, 0, file->rows())),
+        folder_(std::move(folder)),
+        on_done_(on_done) {
+    for (uint32_t c = 0; c < file_.columns(); ++c) column_of_.emplace(file_.column(c).name, c);
+  }
+
+  void Add(ScreenVariant variant) {
+    const size_t place = variants_.size();
+    keys_.push_back(KeyOf(spec_, file_, variant));
+    results_.emplace_back();
+    const std::optional<VariantResult> kept =
+        ReadResult(PathOf(variant.name), keys_[place], column_of_);
+    Prepared prepared;
+    if (!kept) prepared = Prepare(spec_, file_, variant);
+    variants_.push_back({std::move(variant.name), std::move(variant.group), {}, {}, {}});
+    if (kept) return Finish(place, *kept, true);
+    if (!prepared.result.left_out.empty()) return Keep(place, prepared.result);
+    prepared.place = place;
+    waiting_.push_back(std::move(prepared));
+    if (waiting_.size() == kVariantsAtOnce) TrainWaiting();
+  }
+
+  void TrainWaiting() {
+    std::vector<Variant> variants;
+    for (const Prepared& prepared : waiting_) {
+      variants.push_back(ToTrain(spec_, variants_[prepared.place].name, prepared));
+    }
+    TrainManyOptions options;
+    options.memory = spec_.memory;
+    options.on_done = [&](size_t i, const TrainResult& trained) {
+      Conclude(spec_, trained, waiting_[i]);
+      Keep(waiting_[i].place, waiting_[i].result);
+    };
+    TrainMany(data_, variants, options);
+    waiting_.clear();
+  }
+
+  Selection Select() const { return SelectColumns(spec_, variants_, results_, file_.columns()); }
+
+ private:
+  // Their rows and labels are in memory at the same time: enough to keep all cores at work.
+  static constexpr size_t kVariantsAtOnce = 128;
+
+  fs::path PathOf(const std::string& name) const { return folder_ / "variants" / (name + ".json"); }
+
+  void Keep(size_t place, const VariantResult& result) {
+    Json json = result.ToJson(file_);
+    json["key"] = keys_[place];
+    json["variant"] = variants_[place].name;
+    WriteFileAtomic(PathOf(variants_[place].name), json.dump(1) + "\n");
+    Finish(place, result, false);
+  }
+
+  void Finish(size_t place, const VariantResult& result, bool was_there) {
+    if (on_done_) on_done_(place, variants_[place], result, was_there);
+    results_[place] = result;
+  }
+
+  const ScreenSpec& spec_;
+  const BinFile& file_;
+  const BinnedData data_;
+  const fs::path folder_;
+  const ScreenDone& on_done_;
+  std::map<std::string, uint32_t> column_of_;
+  std::vector<ScreenVariant> variants_;  // names and groups alone
+  std::vector<std::string> keys_;
+  std::vector<VariantResult> results_;
+  std::vector<Prepared> waiting_;
+};
+
+}  // namespace
+
+Selection Screen(const ScreenSpec& spec, const std::shared_ptr<const BinFile>& file, size_t count,
+                 const std::function<ScreenVariant(size_t)>& make, const fs::path& folder,
+                 const ScreenDone& on_done) {
   spec.Check();
-  std::map<std::string, uint32_t> column_of;
-  for (uint32_t c = 0; c < file->columns(); ++c) column_of.emplace(file->column(c).name, c);
-  std::vector<ScreenVariant> variants;
-  std::vector<VariantResult> results;
+  Screening screening(spec, file, folder, on_done);
   for (size_t i = 0; i < count; ++i) {
     CheckCancel();
-    ScreenVariant variant = make(i);
-    const std::string key = KeyOf(spec, *file, variant);
-    const fs::path path = folder / "variants" / (variant.name + ".json");
-    std::optional<VariantResult> result = ReadResult(path, key, column_of);
-    const bool was_there = result.has_value();
-    if (!was_there) {
-      result = ScreenOne(spec, file, variant);
-      Json json = result->ToJson(*file);
-      json["key"] = key;
-      json["variant"] = variant.name;
-      WriteFileAtomic(path, json.dump(1) + "\n");
-    }
-    if (on_done) on_done(i, variant, *result, was_there);
-    variants.push_back({std::move(variant.name), std::move(variant.group), {}, {}, {}});
-    results.push_back(*std::move(result));
+    screening.Add(make(i));
   }
-  const Selection selection = SelectColumns(spec, variants, results, file->columns());
+  screening.TrainWaiting();
+  const Selection selection = screening.Select();
   std::string names;
   for (const ChosenColumn& column : selection.columns) {
     names += file->column(column.column).name + "\n";

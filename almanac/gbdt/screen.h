@@ -31,6 +31,8 @@ struct ScreenSpec {
   size_t least_chosen = 300, most_chosen = 500;
   double chosen_share = 0.95;  // of the variants' mean gain, which the chosen columns hold
   DurationMs embargo = 0;
+  // Bytes that variants in training may take at once; no result depends on it.
+  size_t memory = size_t{4} << 30;
 
   // Throws Error(kUsage) for numbers that contradict each other.
   void Check() const;
@@ -59,7 +61,6 @@ struct VariantResult {
   // shares of the classes): a model that is no better has learnt nothing.
   double metric = 0, naive_metric = 0;
   std::vector<ScreenedColumn> best;  // the largest first
-  double seconds = 0;                // of training, wall clock; not kept in files
 
   Json ToJson(const BinFile& file) const;
 };
@@ -85,7 +86,7 @@ struct Selection {
 // The agreement of sets of `all` columns; NaN for fewer than two sets or sets without columns.
 double Stability(const std::vector<std::vector<uint32_t>>& sets, size_t all);
 
-// One variant, trained.
+// One variant, trained alone.
 VariantResult ScreenOne(const ScreenSpec& spec, const std::shared_ptr<const BinFile>& file,
                         const ScreenVariant& variant);
 
@@ -93,14 +94,18 @@ VariantResult ScreenOne(const ScreenSpec& spec, const std::shared_ptr<const BinF
 Selection SelectColumns(const ScreenSpec& spec, const std::vector<ScreenVariant>& variants,
                         const std::vector<VariantResult>& results, size_t columns);
 
+// Called with a variant's place, name and group (its rows are gone), its result, and whether an
+// earlier call had left it.
+using ScreenDone =
+    std::function<void(size_t i, const ScreenVariant&, const VariantResult&, bool was_there)>;
+
 // Screens all variants into `folder`: variants/NAME.json, then selection.json and columns.txt (a
 // name a line). Files of the same variant, bins and spec are not made again. `make(i)` gives
-// variant i; `on_done` is called after each, in order, with whether it was there already.
+// variant i. As many are trained side by side as there are threads and memory for (TrainMany), each
+// to the result of ScreenOne; `on_done` is called after each, in any order, one call at a time.
 Selection Screen(const ScreenSpec& spec, const std::shared_ptr<const BinFile>& file, size_t count,
                  const std::function<ScreenVariant(size_t)>& make,
-                 const std::filesystem::path& folder,
-                 const std::function<void(size_t i, const ScreenVariant&, const VariantResult&,
-                                          bool was_there)>& on_done);
+                 const std::filesystem::path& folder, const ScreenDone& on_done);
 
 }  // namespace almanac::gbdt
 

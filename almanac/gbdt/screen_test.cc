@@ -1,5 +1,6 @@
 #include "almanac/gbdt/screen.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/file.h"
+#include "almanac/base/parallel.h"
 #include "almanac/dataset/lcg.h"
 
 namespace almanac::gbdt {
@@ -83,9 +85,9 @@ class ScreenTest : public testing::Test {
     int made = 0;
     const Selection selection = Screen(
         spec_, file_, 6, [&](size_t v) { return Variant(v); }, folder_ / name,
-        [&](size_t v, const ScreenVariant&, const VariantResult&, bool was_there) {
+        [&](size_t, const ScreenVariant&, const VariantResult&, bool was_there) {
           made += was_there ? 0 : 1;
-          if (static_cast<int>(v) == stop_after) {
+          if (made == stop_after) {
             throw Error(ErrorCode::kFailed, "test", "killed");
           }
         });
@@ -125,18 +127,42 @@ TEST_F(ScreenTest, FindsTheColumnsThatMatterToAllAndToGroups) {
 
 TEST_F(ScreenTest, AKilledScreeningGoesOnToTheSameBytes) {
   Run("whole");
-  EXPECT_THROW(Run("killed", nullptr, 2), Error);
+  const int threads = ThreadCount();
+  SetThreadCount(1);  // one after the other: v4 without being trained, then v0, v1
+  EXPECT_THROW(Run("killed", nullptr, 3), Error);
+  SetThreadCount(threads);
   EXPECT_FALSE(fs::exists(folder_ / "killed/selection.json"));
   const std::string first = Read("killed/variants/v1.json");
   WriteFileAtomic(folder_ / "killed/variants/v0.json", "{\"key\": \"");  // as if half of it
   int trained = 0;
   Run("killed", &trained);
-  EXPECT_EQ(trained, 4);  // v0 again, and v3, v4, v5
+  EXPECT_EQ(trained, 4);  // v0 again, and v2, v3, v5
   EXPECT_EQ(Read("killed/variants/v1.json"), first);
   EXPECT_EQ(Read("killed/selection.json"), Read("whole/selection.json"));
   EXPECT_EQ(Read("killed/columns.txt"), Read("whole/columns.txt"));
   Run("killed", &trained);
   EXPECT_EQ(trained, 0);
+}
+
+// Side by side or one after the other, a variant's result is that of its model trained alone.
+TEST_F(ScreenTest, EachVariantIsAsIfScreenedAlone) {
+  const int threads = ThreadCount();
+  for (const int count : {1, 4}) {
+    SetThreadCount(count);
+    for (const size_t memory : {size_t{1}, size_t{1} << 30}) {
+      spec_.memory = memory;
+      const std::string name = fmt::format("{} {}", count, memory);
+      Run(name);
+      for (size_t v = 0; v < 6; ++v) {
+        Json kept = Json::parse(Read(fmt::format("{}/variants/v{}.json", name, v)));
+        kept.erase("key");
+        kept.erase("variant");
+        EXPECT_EQ(kept, ScreenOne(spec_, file_, Variant(v)).ToJson(*file_)) << v;
+      }
+      EXPECT_EQ(Read(name + "/selection.json"), Read("1 1/selection.json"));
+    }
+  }
+  SetThreadCount(threads);
 }
 
 TEST_F(ScreenTest, OtherSettingsTrainAnew) {
