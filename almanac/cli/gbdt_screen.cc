@@ -145,7 +145,10 @@ class ScreenRun {
     quiet.quiet = true;
     BuildFeatureBins(set, frame, sweep_.bins, folder_ / "bins", quiet);
     file_ = std::make_shared<const BinFile>(folder_ / "bins" / "columns.bins");
-    const Json configuration = file_->description().at("configuration");
+    const Json description = file_->description();
+    dataset_ = Sha256(description.dump());
+    config_ = Sha256(sweep_.screen.ToJson().dump());
+    const Json configuration = description.at("configuration");
     const auto from = ParseTime(configuration.at("split").at("validation_from").get<std::string>());
     learn_before_ = from.value_or(kMaxTime);
   }
@@ -199,8 +202,8 @@ class ScreenRun {
     TrialRecord trial;
     trial.key.problem = ToString(SeriesKey{sweep_.market, swing.symbol, sweep_.timeframe}) + " " +
                         ToJson(AnyTarget(swing.spec)).dump();
-    trial.key.dataset = Sha256(file_->description().dump());
-    trial.key.config = Sha256(sweep_.screen.ToJson().dump());
+    trial.key.dataset = dataset_;
+    trial.key.config = config_;
     trial.run_id = run_id_;
     trial.model = "gbdt-screen";
     trial.metrics_json = Json{
@@ -210,6 +213,18 @@ class ScreenRun {
          result.rounds}}.dump();
     trial.recorded = Now();
     Registry(home_.registry()).RecordTrial(trial);
+  }
+
+  // The columns that gain most.
+  void SayBest(const gbdt::Selection& selection) const {
+    constexpr size_t kShown = 10;
+    TextTable table({"column", ">of the gain", ">among the best"});
+    for (size_t i = 0; i < std::min(kShown, selection.columns.size()); ++i) {
+      const gbdt::ChosenColumn& column = selection.columns[i];
+      table.AddRow({file_->column(column.column).name, fmt::format("{:.2f} %", 100 * column.score),
+                    fmt::format("{} of {}", column.variants, selection.trained)});
+    }
+    invocation_.Say(table.Render());
   }
 
   void Report(const gbdt::Selection& selection, double wall, double processor) const {
@@ -223,6 +238,7 @@ class ScreenRun {
     document["processor_seconds"] = processor;
     document["peak_memory"] = ReadMemoryUse().peak;
     invocation_.PrintJson(document);
+    SayBest(selection);
     invocation_.Say(fmt::format(
         "{} of {} variants ({} were there), {} left out; {:.0f} rows and {:.1f} rounds on the mean",
         count_, grid_.variants.size(), were_there_, selection.left_out,
@@ -231,8 +247,14 @@ class ScreenRun {
         "{} of {} columns: {:.1f} % of the gain of the {} that were among the best {} of a variant",
         selection.columns.size(), file_->columns(), 100 * selection.held_share,
         selection.seen_columns, sweep_.screen.best_columns));
-    invocation_.Say(fmt::format("stability {:.3f} over all variants, {:.3f} inside groups",
-                                selection.stability, selection.group_stability));
+    if (selection.held_share < sweep_.screen.chosen_share) {
+      invocation_.Say(fmt::format("more would be needed to hold {:.1f} %: most_chosen is {}",
+                                  100 * sweep_.screen.chosen_share, sweep_.screen.most_chosen));
+    }
+    invocation_.Say(fmt::format(
+        "stability {:.3f} over all variants, {:.3f} inside groups (1: the same columns, 0: as by "
+        "chance)",
+        selection.stability, selection.group_stability));
     invocation_.Say(fmt::format("{} of {} models are better than their classes' shares", better_,
                                 selection.trained));
     if (made > 0) {
@@ -256,7 +278,7 @@ class ScreenRun {
   std::vector<CandleSeries> series_;
   std::shared_ptr<const BinFile> file_;
   TimeMs learn_before_ = kMaxTime;
-  std::string run_id_;
+  std::string run_id_, dataset_, config_;  // the last two of all trials
 };
 
 struct ScreenFlags {

@@ -27,9 +27,19 @@ class FeatureSample {
 
   // For the next tree, ascending.
   const std::vector<uint32_t>& Next() {
-    if (fraction_ < 1) chosen_ = Draw(features_, fraction_);
+    if (set_.empty()) {
+      if (fraction_ < 1) chosen_ = Draw(features_, fraction_);
+      return chosen_;
+    }
+    chosen_ = set_;
+    if (fraction_ == 1) return chosen_;
+    const std::vector<uint32_t> places = Draw(set_.size(), fraction_);
+    chosen_.clear();
+    for (const uint32_t place : places) chosen_.push_back(set_[place]);
     return chosen_;
   }
+  // From now on features are drawn from these, ascending, alone.
+  void LookAt(const std::vector<uint32_t>& features) { set_ = features; }
   // For a node of that tree: places among the chosen.
   std::vector<uint32_t> DrawPlaces(double fraction) { return Draw(chosen_.size(), fraction); }
   const std::vector<uint32_t>& chosen() const { return chosen_; }
@@ -50,6 +60,7 @@ class FeatureSample {
   double fraction_;
   Lcg random_;
   size_t features_ = 0;
+  std::vector<uint32_t> set_;  // empty: all
   std::vector<uint32_t> chosen_;
 };
 

@@ -1,10 +1,9 @@
 #include "almanac/gbdt/forest_grower.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
-#include <mutex>
+#include <utility>
 
 #include "almanac/base/parallel.h"
 
@@ -17,6 +16,10 @@ constexpr size_t kHistogramsOfClass = 8;
 // Rows that one task encodes.
 constexpr size_t kRowsPerTask = 16384;
 constexpr size_t kTogetherWords = kTileBins * kHalfTile * kTogether;
+// Trees that look at a share of the columns no larger than this get copies of their own.
+constexpr double kPackedShare = 0.3;
+
+bool PacksTrees(const Params& params) { return params.feature_fraction <= kPackedShare; }
 
 // Of one thread: histograms of a tile that are not kept.
 struct Scratch {
@@ -30,58 +33,6 @@ Scratch& OfThread() {
 }
 
 }  // namespace
-
-// Threads that search different tiles meet here. Which of them is first does not matter: splits
-// have an order.
-struct ForestGrower::Contest {
-  Contest(size_t of_class, int of_node, const GrowingTree& tree, const Params& params)
-      : k(of_class), node(of_node), sums(tree.node(of_node).sums) {
-    const PackedScale& scale = tree.scale();
-    bounds.gradient = PackedGradient(sums.packed);
-    bounds.hessian = static_cast<int32_t>(PackedHessian(sums.packed));
-    bounds.l2 = static_cast<float>(params.lambda_l2 / scale.hessian);
-    gain_of_unit = scale.gradient * scale.gradient / scale.hessian * (1 + kGainError);
-    least_gain = LeafGain(PackedGradient(sums.packed) * scale.gradient,
-                          PackedHessian(sums.packed) * scale.hessian, params, params.lambda_l2,
-                          sums.rows, sums.output) +
-                 params.min_gain_to_split;
-    bar = least_gain;
-    bounds.rows = sums.rows;
-    bounds.least_rows = params.min_data_in_leaf;
-    // As the exact search has them: its rows per hessian, its least sum less a unit for rounding.
-    bounds.rows_per_unit =
-        static_cast<float>(static_cast<double>(sums.rows) / PackedHessian(sums.packed));
-    const double least = params.min_sum_hessian_in_leaf / scale.hessian - 1;
-    bounds.least_hessian = static_cast<int32_t>(std::clamp(least, 1.0, 2147483647.0));
-  }
-
-  void Enter(const Split& split) {
-    const std::lock_guard<std::mutex> hold(mutex);
-    if (!split.IsBetterThan(best)) return;
-    best = split;
-    bar = best.gain + least_gain;
-  }
-
-  size_t k;
-  int node;
-  std::shared_ptr<std::vector<uint16_t>> looked_at, with_cut;  // by tile, a bit a slot
-  LeafSums sums;
-  LeafBounds bounds;
-  double gain_of_unit, least_gain;
-  std::mutex mutex;
-  std::atomic<double> bar;  // what a gain of both sides must reach
-  Split best;
-};
-
-struct ForestGrower::Pair {
-  size_t k;
-  int smaller, larger;
-  PackedBin* parent;  // null: both are added up
-  Contest* of_smaller;
-  Contest* of_larger;
-};
-
-ForestGrower::~ForestGrower() = default;
 
 bool ForestGrower::Suits(const BinnedData& data, const Params& params) {
   if (params.exact || params.use_quantized_grad || params.feature_fraction_bynode < 1) return false;
@@ -99,52 +50,54 @@ ForestGrower::ForestGrower(const BinnedData& data, const Params& params, size_t 
     : data_(data),
       params_(params),
       sample_(params, data.features()),
-      is_tight_(params.lambda_l1 == 0 && params.max_delta_step <= 0 &&
-                params.path_smooth <= kEpsilon),
+      packed_(classes),
+      tiles_(classes),
       most_histograms_(classes * kHistogramsOfClass),
       trees_(classes),
       searched_(classes) {
-  LayOutTiles();
+  all_.Lay(data);
 }
 
-size_t ForestGrower::HistogramBytes(const BinnedData& data, const Params& params) {
-  size_t words = 0;
-  for (size_t t = 0; t < data.tiles(); ++t) {
-    uint32_t most = 0;
-    for (size_t f = data.first_of_tile(t); f < data.first_of_tile(t + 1); ++f) {
-      most = std::max(most, data.mapper(f).bins());
-    }
-    words += most * kTileWidth;
+size_t ForestGrower::Bytes(const BinnedData& data, const Params& params) {
+  ColumnTiles all;
+  all.Lay(data);
+  size_t words = all.histogram_words(), copied = 0;
+  const auto classes = static_cast<size_t>(params.num_class);
+  if (PacksTrees(params)) {
+    copied = classes * static_cast<size_t>(params.feature_fraction *
+                                           static_cast<double>(data.features() * data.rows()));
+    words = static_cast<size_t>(2 * params.feature_fraction * static_cast<double>(words));
   }
   const auto leaves = static_cast<size_t>(params.num_leaves);
-  const auto classes = static_cast<size_t>(params.num_class);
-  return words * sizeof(PackedBin) * classes * std::min(leaves, kHistogramsOfClass);
+  return copied + words * sizeof(PackedBin) * classes * std::min(leaves, kHistogramsOfClass);
 }
 
-void ForestGrower::LayOutTiles() {
-  for (size_t t = 0; t < data_.tiles(); ++t) {
-    ColumnTile tile;
-    tile.bytes = data_.tile(t);
-    tile.feature.fill(Split::kNoFeature);
-    for (size_t f = data_.first_of_tile(t); f < data_.first_of_tile(t + 1); ++f) {
-      tile.feature[data_.place(f)] = static_cast<uint32_t>(f);
-      tile.bins = std::max<size_t>(tile.bins, data_.mapper(f).bins());
-    }
-    tile.first = histogram_words_;
-    histogram_words_ += tile.bins * kTileWidth;
-    if (tile.bins > 0) tiles_.push_back(tile);
+void ForestGrower::LookAt(const std::vector<uint32_t>& features) {
+  sample_.LookAt(features);
+  has_set_ = true;
+  if (!PacksTrees(params_)) of_set_.Pack(data_, features);
+}
+
+void ForestGrower::ChooseColumns(size_t k) {
+  const std::vector<uint32_t>& chosen = sample_.Next();
+  tiles_[k] = has_set_ ? &of_set_ : &all_;
+  if (PacksTrees(params_)) {
+    packed_[k].Pack(data_, chosen);
+    tiles_[k] = &packed_[k];
   }
+  LayOut(k, chosen);
 }
 
-void ForestGrower::LayOut(size_t k, const std::vector<uint32_t>& features) {
+void ForestGrower::LayOut(size_t k, std::span<const uint32_t> features) {
+  const ColumnTiles& tiles = *tiles_[k];
   std::vector<uint8_t> is_chosen(data_.features(), 0);
   for (const uint32_t feature : features) is_chosen[feature] = 1;
-  searched_[k].assign(tiles_.size(), Searched());
-  for (size_t t = 0; t < tiles_.size(); ++t) {
+  searched_[k].assign(tiles.size(), Searched());
+  for (size_t t = 0; t < tiles.size(); ++t) {
     Searched& searched = searched_[k][t];
     searched.missing.bin.fill(kNoMissing);
     for (size_t place = 0; place < kTileWidth; ++place) {
-      const uint32_t feature = tiles_[t].feature[place];
+      const uint32_t feature = tiles[t].feature[place];
       if (feature == Split::kNoFeature || is_chosen[feature] == 0) continue;
       const size_t slot = searched.slots.count++;
       searched.slots.place[slot] = static_cast<uint8_t>(place);
@@ -155,6 +108,21 @@ void ForestGrower::LayOut(size_t k, const std::vector<uint32_t>& features) {
       searched.missing.first_is_rest[slot] = mapper.frequent_bin() == 0 ? -1 : 0;
     }
   }
+}
+
+// For histograms of the columns that were chosen.
+void ForestGrower::MakeRoom() {
+  size_t words = 0;
+  for (const size_t k : wanted_) words = std::max(words, tiles_[k]->histogram_words());
+  if (words > histogram_words_) {
+    histograms_.clear();
+    histogram_words_ = words;
+  }
+  constexpr size_t kRowsOfBin = 2;
+  const size_t columns = wanted_.empty() ? 0 : tiles_[wanted_[0]]->size() * kTileWidth;
+  few_rows_ = columns == 0 ? 0 : kRowsOfBin * words / columns;
+  free_.clear();
+  for (const auto& histogram : histograms_) free_.push_back(histogram.get());
 }
 
 PackedBin* ForestGrower::TakeHistogram() {
@@ -179,14 +147,13 @@ std::vector<GrownTree> ForestGrower::Grow(std::span<const float> gradients,
                                           const std::vector<uint8_t>& wanted) {
   gradients_ = gradients;
   hessians_ = hessians;
-  free_.clear();
-  for (const auto& histogram : histograms_) free_.push_back(histogram.get());
   wanted_.clear();
   for (size_t k = 0; k < trees_.size(); ++k) {
     if (wanted[k] == 0) continue;
     wanted_.push_back(k);
-    LayOut(k, sample_.Next());
+    ChooseColumns(k);
   }
+  MakeRoom();
   StartTrees(gradients, hessians, rows);
   GrowRoots();
   while (GrowLevel()) {
@@ -231,12 +198,12 @@ void ForestGrower::InterleaveCodes(std::span<const size_t> together) {
   }
 }
 
-ForestGrower::Contest* ForestGrower::Open(size_t k, int node,
-                                          std::shared_ptr<std::vector<uint16_t>> looked_at) {
-  contests_.push_back(std::make_unique<Contest>(k, node, trees_[k], params_));
-  Contest& contest = *contests_.back();
+LeafContest* ForestGrower::Open(size_t k, int node,
+                                std::shared_ptr<std::vector<uint16_t>> looked_at) {
+  contests_.push_back(std::make_unique<LeafContest>(k, node, trees_[k], params_));
+  LeafContest& contest = *contests_.back();
   contest.looked_at = std::move(looked_at);
-  contest.with_cut = std::make_shared<std::vector<uint16_t>>(tiles_.size(), uint16_t{0});
+  contest.with_cut = std::make_shared<std::vector<uint16_t>>(tiles_[k]->size(), uint16_t{0});
   return &contest;
 }
 
@@ -244,14 +211,16 @@ void ForestGrower::GrowRoots() {
   contests_.clear();
   for (const size_t k : wanted_) {
     constexpr uint16_t kAll = std::numeric_limits<uint16_t>::max();
-    Open(k, 0, std::make_shared<std::vector<uint16_t>>(tiles_.size(), kAll));
+    Open(k, 0, std::make_shared<std::vector<uint16_t>>(tiles_[k]->size(), kAll));
     trees_[k].node(0).histogram = TakeHistogram();
   }
   const bool can_split = !wanted_.empty() && trees_[wanted_[0]].node(0).sums.rows >=
                                                  2 * std::max(1, params_.min_data_in_leaf);
   if (can_split) {
-    for (size_t first = 0; first < wanted_.size(); first += kTogether) {
-      GrowRoots(std::span(wanted_).subspan(first, std::min(kTogether, wanted_.size() - first)));
+    // Trees with columns of their own have no pass in common.
+    const size_t most = PacksTrees(params_) ? 1 : kTogether;
+    for (size_t first = 0; first < wanted_.size(); first += most) {
+      GrowRoots(std::span(wanted_).subspan(first, std::min(most, wanted_.size() - first)));
     }
   }
   FinishSearch();
@@ -261,21 +230,22 @@ void ForestGrower::GrowRoots(std::span<const size_t> together) {
   const bool is_one = together.size() == 1;
   if (!is_one) InterleaveCodes(together);
   const auto first = static_cast<size_t>(together.data() - wanted_.data());
-  ParallelFor(tiles_.size(), [&](size_t tile) {
-    if (!is_one) AddTogether(tile, together);
+  const ColumnTiles& tiles = *tiles_[together[0]];
+  ParallelFor(tiles.size(), [&](size_t t) {
+    if (!is_one) AddTogether(t, together);
     for (size_t i = 0; i < together.size(); ++i) {
-      PackedBin* histogram = Of(tile, trees_[together[i]].node(0).histogram);
-      if (is_one) AddUp(tile, together[i], 0, histogram);
-      Search(tile, histogram, *contests_[first + i]);
+      PackedBin* histogram = Of(tiles[t], trees_[together[i]].node(0).histogram);
+      if (is_one) AddUp(t, together[i], 0, histogram);
+      Search(t, histogram, *contests_[first + i]);
     }
   });
 }
 
 void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const {
-  const ColumnTile& tile = tiles_[t];
+  const ColumnTile& tile = (*tiles_[together[0]])[t];
   const GrowingTree& any = trees_[together[0]];
   for (const size_t k : together) {
-    std::fill_n(Of(t, trees_[k].node(0).histogram), Words(t), PackedBin{0});
+    std::fill_n(Of(tile, trees_[k].node(0).histogram), Words(tile), PackedBin{0});
   }
   PackedBin* sums = OfThread().together.data();
   for (size_t first = 0; first < kTileWidth; first += kHalfTile) {
@@ -283,7 +253,7 @@ void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const
     AddRowsTogether(tile.bytes, any.RowsOf(0).data(), interleaved_.data(), any.node(0).rows(),
                     first, sums);
     for (size_t i = 0; i < together.size(); ++i) {
-      PackedBin* histogram = Of(t, trees_[together[i]].node(0).histogram);
+      PackedBin* histogram = Of(tile, trees_[together[i]].node(0).histogram);
       const TileSlots& slots = searched_[together[i]][t].slots;
       for (size_t slot = 0; slot < slots.count; ++slot) {
         const size_t column = slots.place[slot] - first;
@@ -297,16 +267,18 @@ void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const
 }
 
 void ForestGrower::AddUp(size_t t, size_t k, int node, PackedBin* histogram) const {
-  std::fill_n(histogram, Words(t), PackedBin{0});
+  const ColumnTile& tile = (*tiles_[k])[t];
+  std::fill_n(histogram, Words(tile), PackedBin{0});
   const std::span<const uint32_t> rows = trees_[k].RowsOf(node);
-  AddRows(tiles_[t].bytes, rows.data(), trees_[k].CodesOf(node).data(), rows.size(),
+  AddRows(tile.bytes, rows.data(), trees_[k].CodesOf(node).data(), rows.size(),
           searched_[k][t].slots, histogram);
 }
 
-// Whether children of the node may need its histogram.
+// Whether children of the node may need its histogram. Those of few rows are added up sooner than
+// taken from it: it would have to come from far memory.
 bool ForestGrower::IsKept(const GrowingTree::Node& node) const {
   const bool may_be_deeper = params_.max_depth <= 0 || node.depth + 1 < params_.max_depth;
-  return may_be_deeper && node.sums.rows >= 2 * params_.min_data_in_leaf;
+  return may_be_deeper && node.sums.rows >= 2 * params_.min_data_in_leaf && node.rows() > few_rows_;
 }
 
 // Splits what may be split and searches the new leaves; false if there is nothing to split.
@@ -328,8 +300,12 @@ bool ForestGrower::GrowLevel() {
   pairs_.clear();
   for (const Parted& p : parted) MakePair(p.k, p.node);
   if (!pairs_.empty()) {
-    ParallelFor(tiles_.size(), [&](size_t tile) {
-      for (const Pair& pair : pairs_) SearchPair(tile, pair);
+    size_t most = 0;
+    for (const Pair& pair : pairs_) most = std::max(most, tiles_[pair.k]->size());
+    ParallelFor(most, [&](size_t t) {
+      for (const Pair& pair : pairs_) {
+        if (t < tiles_[pair.k]->size()) SearchPair(t, pair);
+      }
     });
   }
   FinishSearch();
@@ -365,9 +341,10 @@ void ForestGrower::MakePair(size_t k, int parent_node) {
   pairs_.push_back(pair);
 }
 
-void ForestGrower::SearchPair(size_t tile, const Pair& pair) {
-  if (searched_[pair.k][tile].slots.count == 0) return;
-  if ((*pair.of_smaller->looked_at)[tile] == 0) return;
+void ForestGrower::SearchPair(size_t t, const Pair& pair) {
+  if (searched_[pair.k][t].slots.count == 0) return;
+  if ((*pair.of_smaller->looked_at)[t] == 0) return;
+  const ColumnTile& tile = (*tiles_[pair.k])[t];
   GrowingTree& tree = trees_[pair.k];
   const auto place_of = [&](int node, PackedBin* otherwise) {
     PackedBin* kept = tree.node(node).histogram;
@@ -375,43 +352,43 @@ void ForestGrower::SearchPair(size_t tile, const Pair& pair) {
   };
   Scratch& scratch = OfThread();
   PackedBin* smaller = place_of(pair.smaller, scratch.smaller.data());
-  AddUp(tile, pair.k, pair.smaller, smaller);
-  Search(tile, smaller, *pair.of_smaller);
-  PackedBin* larger = place_of(pair.larger, scratch.larger.data());
+  AddUp(t, pair.k, pair.smaller, smaller);
+  Search(t, smaller, *pair.of_smaller);
+  PackedBin* larger = place_of(pair.larger, scratch.smaller.data());
   if (pair.parent == nullptr) {
-    AddUp(tile, pair.k, pair.larger, larger);
+    AddUp(t, pair.k, pair.larger, larger);
   } else {
     if (!IsKept(tree.node(pair.larger))) larger = scratch.larger.data();
     Subtract(Of(tile, pair.parent), smaller, Words(tile), larger);
   }
-  Search(tile, larger, *pair.of_larger);
+  Search(t, larger, *pair.of_larger);
 }
 
-void ForestGrower::Search(size_t tile, const PackedBin* histogram, Contest& contest) const {
-  const Searched& searched = searched_[contest.k][tile];
-  std::array<float, kTileWidth> gains;
-  LargestGains(histogram, tiles_[tile].bins, searched.missing, contest.bounds, gains.data());
-  uint16_t& with_cut = (*contest.with_cut)[tile];
+void ForestGrower::Search(size_t t, const PackedBin* histogram, LeafContest& contest) const {
+  const Searched& searched = searched_[contest.k][t];
+  std::array<float, kTileWidth> numbers;
+  LargestGains(histogram, (*tiles_[contest.k])[t].bins, searched.missing, contest.bounds(),
+               numbers.data());
+  uint16_t& with_cut = (*contest.with_cut)[t];
   for (size_t slot = 0; slot < searched.slots.count; ++slot) {
-    const double gain = gains[slot] * contest.gain_of_unit;
+    const float number = numbers[slot];
     const uint32_t bit = 1U << slot;
-    if (((*contest.looked_at)[tile] & bit) == 0 || gain < contest.least_gain) continue;
-    // Where outputs are held back, gains fall short of their bounds: only the search can tell.
-    const bool is_likely = gain >= contest.bar.load(std::memory_order_relaxed);
-    bool has_cut = is_tight_;
-    if (is_likely || !is_tight_)
+    if (((*contest.looked_at)[t] & bit) == 0 || contest.HasNoCut(number)) continue;
+    bool has_cut = contest.SurelyHasCut(number);
+    if (!has_cut || contest.MayWin(number)) {
       has_cut |= Examine(histogram, slot, searched.feature[slot], contest);
+    }
     if (has_cut) with_cut = static_cast<uint16_t>(with_cut | bit);
   }
 }
 
 bool ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
-                           Contest& contest) const {
+                           LeafContest& contest) const {
   const BinMapper& mapper = data_.mapper(feature);
   std::array<PackedBin, kTileBins> bins;
   for (size_t bin = 0; bin < mapper.bins(); ++bin) bins[bin] = histogram[bin * kTileWidth + slot];
   bool is_splittable = false;
-  Split found = FindSplit(std::span(bins).first(mapper.bins()), mapper, contest.sums,
+  Split found = FindSplit(std::span(bins).first(mapper.bins()), mapper, contest.sums(),
                           trees_[contest.k].scale(), params_, 0, &is_splittable);
   found.feature = feature;
   if (std::isfinite(found.gain)) contest.Enter(found);
@@ -421,7 +398,7 @@ bool ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t fea
 void ForestGrower::FinishSearch() {
   for (const auto& contest : contests_) {
     GrowingTree::Node& node = trees_[contest->k].node(contest->node);
-    node.best = contest->best;
+    node.best = contest->best();
     node.with_cut = contest->with_cut;
     if (!IsKept(node)) ReturnHistogram(node.histogram);
   }

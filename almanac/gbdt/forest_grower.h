@@ -2,7 +2,8 @@
 // a tile of bins is gone through once with all leaves of all classes; the root's histograms of up
 // to four classes are made in one pass. Cuts are searched in float32 for many columns at a time;
 // what may be the best is searched again in whole numbers and doubles (split.h), so that results
-// depend neither on the instruction set nor on the number of threads. Inside this room.
+// depend neither on the instruction set nor on the number of threads. Where trees look at few of
+// the columns, those are copied together first. Inside this room.
 #ifndef ALMANAC_GBDT_FOREST_GROWER_H_
 #define ALMANAC_GBDT_FOREST_GROWER_H_
 
@@ -16,8 +17,10 @@
 #include <hwy/aligned_allocator.h>
 
 #include "almanac/gbdt/binned_data.h"
+#include "almanac/gbdt/column_tiles.h"
 #include "almanac/gbdt/feature_sample.h"
 #include "almanac/gbdt/growing_tree.h"
+#include "almanac/gbdt/leaf_contest.h"
 #include "almanac/gbdt/params.h"
 #include "almanac/gbdt/tile_kernels.h"
 
@@ -28,12 +31,14 @@ class ForestGrower {
   // Whether this grower is for such data and parameters: numbers in at most 256 bins, features
   // drawn tree by tree. TreeGrower takes all.
   static bool Suits(const BinnedData& data, const Params& params);
-  // What the histograms of a training take, at most.
-  static size_t HistogramBytes(const BinnedData& data, const Params& params);
+  // What histograms and copied columns of a training take, about.
+  static size_t Bytes(const BinnedData& data, const Params& params);
 
   // Both must outlive it.
   ForestGrower(const BinnedData& data, const Params& params, size_t classes);
-  ~ForestGrower();
+
+  // From the next trees on they look at these features, ascending, alone.
+  void LookAt(const std::vector<uint32_t>& features);
 
   // A tree for each class that is wanted; the others' have no leaf. `gradients` and `hessians` are
   // [class * rows + row]; `rows` are those to learn from. The leaf values are not yet shrunk.
@@ -50,41 +55,43 @@ class ForestGrower {
   }
 
  private:
-  // 16 columns side by side.
-  struct ColumnTile {
-    const uint8_t* bytes = nullptr;
-    std::array<uint32_t, kTileWidth> feature{};
-    size_t bins = 0;   // of the column with the most
-    size_t first = 0;  // word of a histogram of all tiles
-  };
   // What a tree looks at in a tile.
   struct Searched {
     TileSlots slots;
     std::array<uint32_t, kTileWidth> feature{};  // by slot
     MissingBins missing;
   };
-  struct Contest;  // for the best split of a leaf
-  struct Pair;     // of leaves whose histograms come together
+  // Leaves whose histograms come together.
+  struct Pair {
+    size_t k = 0;
+    int smaller = 0, larger = 0;
+    PackedBin* parent = nullptr;  // null: both are added up
+    LeafContest *of_smaller = nullptr, *of_larger = nullptr;
+  };
 
-  void LayOutTiles();
-  PackedBin* Of(size_t tile, PackedBin* histogram) const { return histogram + tiles_[tile].first; }
-  size_t Words(size_t tile) const { return tiles_[tile].bins * kTileWidth; }
-  void LayOut(size_t k, const std::vector<uint32_t>& features);
+  static PackedBin* Of(const ColumnTile& tile, PackedBin* histogram) {
+    return histogram + tile.first;
+  }
+  static size_t Words(const ColumnTile& tile) { return tile.bins * kTileWidth; }
+  void ChooseColumns(size_t k);
+  void LayOut(size_t k, std::span<const uint32_t> features);
+  void MakeRoom();
   void StartTrees(std::span<const float> gradients, std::span<const float> hessians,
                   std::span<const uint32_t> rows);
   void GrowRoots();
   void GrowRoots(std::span<const size_t> together);
   void InterleaveCodes(std::span<const size_t> together);
-  void AddTogether(size_t tile, std::span<const size_t> together) const;
+  void AddTogether(size_t t, std::span<const size_t> together) const;
   bool GrowLevel();
   void MakePair(size_t k, int parent);
   bool IsKept(const GrowingTree::Node& node) const;
-  Contest* Open(size_t k, int node, std::shared_ptr<std::vector<uint16_t>> looked_at);
-  void AddUp(size_t tile, size_t k, int node, PackedBin* histogram) const;
-  void SearchPair(size_t tile, const Pair& pair);
-  void Search(size_t tile, const PackedBin* histogram, Contest& contest) const;
+  LeafContest* Open(size_t k, int node, std::shared_ptr<std::vector<uint16_t>> looked_at);
+  void AddUp(size_t t, size_t k, int node, PackedBin* histogram) const;
+  void SearchPair(size_t t, const Pair& pair);
+  void Search(size_t t, const PackedBin* histogram, LeafContest& contest) const;
   // Whether the column has a cut.
-  bool Examine(const PackedBin* histogram, size_t slot, uint32_t feature, Contest& contest) const;
+  bool Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
+               LeafContest& contest) const;
   void FinishSearch();
   void RenewOutputs(size_t k, GrownTree& grown) const;
   PackedBin* TakeHistogram();
@@ -93,10 +100,13 @@ class ForestGrower {
   const BinnedData& data_;
   const Params& params_;
   FeatureSample sample_;
-  std::vector<ColumnTile> tiles_;
-  size_t histogram_words_ = 0;  // of all tiles
-  bool is_tight_;               // gains reach what LargestGains finds
+  ColumnTiles all_, of_set_;
+  bool has_set_ = false;                   // whether only some features are looked at
+  std::vector<ColumnTiles> packed_;        // by class: of the tree that grows
+  std::vector<const ColumnTiles*> tiles_;  // by class: one of these
+  size_t histogram_words_ = 0;             // that a histogram has room for
   size_t most_histograms_;
+  size_t few_rows_ = 0;  // up to which both children of a leaf are added up
   std::vector<hwy::AlignedFreeUniquePtr<PackedBin[]>> histograms_;
   std::vector<PackedBin*> free_;
   std::vector<GrowingTree> trees_;               // by class
@@ -104,7 +114,7 @@ class ForestGrower {
   std::vector<size_t> wanted_;                   // classes
   std::span<const float> gradients_, hessians_;
   std::vector<PackedBin> interleaved_;  // codes of the trees whose roots are added up together
-  std::vector<std::unique_ptr<Contest>> contests_;
+  std::vector<std::unique_ptr<LeafContest>> contests_;
   std::vector<Pair> pairs_;
 };
 

@@ -33,6 +33,8 @@ class TreeGrower {
   // from. The leaf values are not yet shrunk.
   GrownTree Grow(std::span<const float> gradients, std::span<const float> hessians,
                  std::span<const uint32_t> rows);
+  // From the next tree on it looks at these features, ascending, alone.
+  void LookAt(const std::vector<uint32_t>& features) { sample_.LookAt(features); }
   // What the histograms of a training take, at most.
   static size_t HistogramBytes(const BinnedData& data, const Params& params);
   // The rows in a leaf of the tree last grown, ascending.

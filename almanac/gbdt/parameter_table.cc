@@ -127,6 +127,9 @@ const Parameter kParameters[] = {
     {"gpu_device_id_list", NotImplemented{""}},
     {"gpu_use_dp", NotImplemented{"0"}},
     {"num_gpu", NotImplemented{"1"}},
+    {"feature_screen", &Params::feature_screen, 0, kNoLimit, false, /*is_listed=*/false},
+    {"feature_screen_start", &Params::feature_screen_start, 1, kNoLimit, false, false},
+    {"feature_screen_freq", &Params::feature_screen_freq, 1, kNoLimit, false, false},
     {"class_weight", &Params::class_weight, -kNoLimit, kNoLimit, false, /*is_listed=*/false},
 };
 

@@ -40,6 +40,9 @@ struct Params {
   int max_drop = 50;                             // below 0: no limit
   bool xgboost_dart_mode = false, uniform_drop = false;
   double feature_fraction = 1, feature_fraction_bynode = 1;
+  // Not LightGBM's: look at so many features a round (0: all), after so many rounds that look at
+  // all, chosen anew every so many; see WorkingSet.
+  int feature_screen = 0, feature_screen_start = 10, feature_screen_freq = 1;
   int early_stopping_round = 0;  // <= 0: none
   double early_stopping_min_delta = 0;
   bool first_metric_only = false;

@@ -141,9 +141,10 @@ void Conclude(const ScreenSpec& spec, const TrainResult& trained, Prepared& prep
   if (result.best.empty()) result.left_out = "no split was found";
 }
 
-std::string KeyOf(const ScreenSpec& spec, const BinFile& file, const ScreenVariant& variant) {
+// `common` is what all variants share.
+std::string KeyOf(const std::string& common, const ScreenVariant& variant) {
   Hasher hasher;
-  hasher.Add("almanac gbdt screen 1").Add(spec.ToJson().dump()).Add(file.description().dump());
+  hasher.Add("almanac gbdt screen 2").Add(common);
   hasher.Add(variant.name).Add(variant.group);
   hasher.AddBytes(variant.rows.data(), variant.rows.size() * sizeof(uint32_t));
   hasher.AddBytes(variant.end.data(), variant.end.size() * sizeof(TimeMs));
@@ -202,6 +203,8 @@ Json ScreenSpec::ToJson() const {
   return {{"parameters", params.ToModelText()},
           {"class_weight", params.class_weight},
           {"exact", params.exact},
+          {"feature_screen",
+           {params.feature_screen, params.feature_screen_start, params.feature_screen_freq}},
           {"most_rows", most_rows},
           {"least_rows", least_rows},
           {"validation_share", validation_share},
@@ -245,13 +248,14 @@ class Screening {
         file_(*file),
         data_(BinnedData::FromFile(file, spec.params, 0, file->rows())),
         folder_(std::move(folder)),
-        on_done_(on_done) {
+        on_done_(on_done),
+        common_(Sha256(spec.ToJson().dump() + file_.description().dump())) {
     for (uint32_t c = 0; c < file_.columns(); ++c) column_of_.emplace(file_.column(c).name, c);
   }
 
   void Add(ScreenVariant variant) {
     const size_t place = variants_.size();
-    keys_.push_back(KeyOf(spec_, file_, variant));
+    keys_.push_back(KeyOf(common_, variant));
     results_.emplace_back();
     const std::optional<VariantResult> kept =
         ReadResult(PathOf(variant.name), keys_[place], column_of_);
@@ -306,6 +310,7 @@ class Screening {
   const BinnedData data_;
   const fs::path folder_;
   const ScreenDone& on_done_;
+  const std::string common_;
   std::map<std::string, uint32_t> column_of_;
   std::vector<ScreenVariant> variants_;  // names and groups alone
   std::vector<std::string> keys_;

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "almanac/base/random.h"
@@ -73,71 +71,6 @@ TEST(TileKernelsTest, Subtracts) {
   for (size_t i = 0; i < words; ++i) smaller[i] = tile.codes[words - 1 - i];
   Subtract(tile.codes.data(), smaller.data(), words, larger.data());
   for (size_t i = 0; i < words; ++i) ASSERT_EQ(larger[i], tile.codes[i] - smaller[i]);
-}
-
-// The largest gain is that of the exact search, to float32 precision, for columns of any number of
-// bins with and without missing values.
-TEST(TileKernelsTest, TheLargestGainIsFindSplits) {
-  Random random(4);
-  int found = 0;
-  for (int trial = 0; trial < 30; ++trial) {
-    std::vector<BinMapper> mappers;
-    MissingBins missing;
-    missing.bin.fill(kNoMissing);
-    std::vector<PackedBin> histogram(kTileBins * kTileWidth, 0);
-    LeafSums leaf;
-    leaf.rows = 600;
-    size_t most_bins = 0;
-    std::vector<PackedBin> codes;
-    for (int row = 0; row < leaf.rows; ++row) {
-      codes.push_back(Pack(static_cast<int32_t>(random.Below(200001)) - 100000,
-                           static_cast<uint32_t>(random.Below(60000) + 1)));
-      leaf.packed += codes.back();
-    }
-    for (size_t s = 0; s < kTileWidth; ++s) {
-      std::vector<float> values;
-      const uint64_t distinct = 2 + random.Below(400);
-      for (int row = 0; row < leaf.rows; ++row) {
-        const auto value = static_cast<float>(random.Below(distinct)) - 3;
-        values.push_back(s % 3 == 0 && row % 5 == 0 ? NAN : value);
-      }
-      mappers.push_back(BinMapper::Find(std::span<const float>(values), BinOptions()));
-      const BinMapper& mapper = mappers.back();
-      std::vector<uint8_t> bins(values.size());
-      mapper.BinsOf(std::span<const float>(values), bins.data());
-      for (size_t row = 0; row < bins.size(); ++row) {
-        histogram[bins[row] * kTileWidth + s] += codes[row];
-      }
-      most_bins = std::max<size_t>(most_bins, mapper.bins());
-      if (mapper.missing() != Missing::kNan) continue;
-      missing.bin[s] = static_cast<int32_t>(mapper.bins() - 1);
-      missing.first_is_rest[s] = mapper.frequent_bin() == 0 ? -1 : 0;
-    }
-    Params params;
-    params.lambda_l2 = trial % 3;
-    params.min_data_in_leaf = trial % 4 * 15;
-    const LeafBounds bounds{PackedGradient(leaf.packed),
-                            static_cast<int32_t>(PackedHessian(leaf.packed)),
-                            leaf.rows,
-                            1,
-                            params.min_data_in_leaf,
-                            static_cast<float>(600.0 / PackedHessian(leaf.packed)),
-                            static_cast<float>(params.lambda_l2)};
-    std::array<float, kTileWidth> gains;
-    LargestGains(histogram.data(), most_bins, missing, bounds, gains.data());
-    for (size_t s = 0; s < kTileWidth; ++s) {
-      std::vector<PackedBin> bins;
-      for (size_t b = 0; b < mappers[s].bins(); ++b) bins.push_back(histogram[b * kTileWidth + s]);
-      bool is_splittable = false;
-      const Split split = FindSplit(bins, mappers[s], leaf, {1, 1}, params, 0, &is_splittable);
-      if (!is_splittable) continue;
-      ++found;
-      const double of_leaf = LeafGain(PackedGradient(leaf.packed), PackedHessian(leaf.packed),
-                                      params, params.lambda_l2, leaf.rows, 0);
-      EXPECT_NEAR(gains[s] / (split.gain + of_leaf), 1, kGainError) << trial << " " << s;
-    }
-  }
-  EXPECT_GT(found, 300);
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "almanac/gbdt/metric.h"
 #include "almanac/gbdt/predictor.h"
 #include "almanac/gbdt/training_state.h"
+#include "almanac/gbdt/working_set.h"
 
 namespace almanac::gbdt {
 namespace {
@@ -70,6 +71,7 @@ class Trainer {
         objective_(Objective::Make(params, targets, options.objective)),
         classes_(objective_->classes()),
         bagging_(params, data.rows()),
+        working_set_(params, data.features()),
         scores_(classes_, data.rows()),
         gradients_(classes_ * data.rows()),
         hessians_(classes_ * data.rows()),
@@ -149,6 +151,7 @@ class Trainer {
     reader(rounds);
     Visit(reader);
     reader.ExpectEnd();
+    if (!working_set_.features().empty()) LookAt(working_set_.features());
     return rounds;
   }
 
@@ -170,6 +173,7 @@ class Trainer {
     if (grower_) archive(*grower_);
     archive(*stopping_, start_, scores_.values);
     bagging_.Visit(archive, visit_sized);
+    working_set_.Visit(archive, visit_sized);
     if (dart_) dart_->Visit(archive, visit_sized);
     for (Scores& scores : validation_scores_) archive(scores.values);
     for (Evaluation& evaluation : result_.evaluations) VisitSized(archive, evaluation.values);
@@ -190,6 +194,7 @@ class Trainer {
     if (dart_) ForgetTrees(round);
     objective_->Gradients(scores_.values, gradients_, hessians_);
     bagging_.StartRound(round, gradients_, hessians_);
+    if (working_set_.StartRound(round)) LookAt(working_set_.features());
     std::vector<GrownTree> forest(classes_);
     if (forest_) forest = GrowForest();
     std::vector<Tree> trees;
@@ -200,6 +205,7 @@ class Trainer {
       if (grown.tree.leaves() > 1) Score(k, grown);
       if (grown.tree.leaves() > 1) {
         has_grown = true;
+        working_set_.Learn(grown);
         if (round == 0 && std::abs(start_[k]) > kEpsilon) grown.tree.AddBias(start_[k]);
         trees.push_back(std::move(grown.tree));
       } else {
@@ -213,6 +219,11 @@ class Trainer {
     std::move(trees.begin(), trees.end(), std::back_inserter(result_.model.trees));
     if (dart_) RememberTrees();
     return has_grown;
+  }
+
+  void LookAt(const std::vector<uint32_t>& features) {
+    if (forest_) forest_->LookAt(features);
+    if (grower_) grower_->LookAt(features);
   }
 
   // Calls act(tree, class) for the trees that the round forgets.
@@ -343,6 +354,7 @@ class Trainer {
   std::unique_ptr<Objective> objective_;
   size_t classes_;
   Bagging bagging_;
+  WorkingSet working_set_;
   std::optional<Dart> dart_;
   // Of the two, one is there.
   std::optional<TreeGrower> grower_;
@@ -384,6 +396,11 @@ TrainResult Train(const Params& params, const BinnedData& data, const Targets& t
   if (params.early_stopping_round > 0 && !can_stop) {
     throw Error(ErrorCode::kUsage, "early_stopping_round", "there is no validation set",
                 "give one, or early_stopping_round = 0");
+  }
+  if (params.exact && params.feature_screen > 0) {
+    throw Error(ErrorCode::kUsage, "feature_screen",
+                "exact mode looks at all features, as LightGBM does",
+                "leave feature_screen or exact out");
   }
   const size_t columns = data.column_names().size(), trends = params.monotone_constraints.size();
   if (trends != 0 && trends != columns) {

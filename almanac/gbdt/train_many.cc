@@ -82,7 +82,7 @@ size_t TrainingBytes(const BinnedData& data, const Variant& variant) {
     rows = RowCount(data, validation.rows);
     bytes += BytesOfCopy(data, validation.rows) + rows * classes * 2 * sizeof(double);
   }
-  return bytes + (ForestGrower::Suits(data, params) ? ForestGrower::HistogramBytes(data, params)
+  return bytes + (ForestGrower::Suits(data, params) ? ForestGrower::Bytes(data, params)
                                                     : TreeGrower::HistogramBytes(data, params));
 }
 

@@ -7,7 +7,7 @@
 namespace almanac::gbdt {
 namespace {
 
-constexpr std::string_view kMagic = "almanac gbdt training 2\n";
+constexpr std::string_view kMagic = "almanac gbdt training 3\n";
 constexpr size_t kHashDigits = 64;
 
 void AddData(const BinnedData& data, Hasher& hasher) {
@@ -36,6 +36,8 @@ std::string TrainingKey(const Params& params, const BinnedData& data, const Targ
                         const std::vector<Validation>& validations) {
   Hasher hasher;
   hasher.Add(params.ToModelText()).Add(int64_t{params.exact});
+  hasher.Add(int64_t{params.feature_screen}).Add(int64_t{params.feature_screen_start});
+  hasher.Add(int64_t{params.feature_screen_freq});
   AddData(data, hasher);
   AddTargets(targets, hasher);
   for (const Validation& validation : validations) {

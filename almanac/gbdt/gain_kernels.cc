@@ -1,0 +1,300 @@
+#include "almanac/gbdt/gain_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+
+// Few instruction sets are worth their compilation.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "almanac/gbdt/gain_kernels.cc"
+#include <hwy/foreach_target.h>  // compiles what follows once for each instruction set
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace almanac::gbdt::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_SCALAR  // without vectors: the plain loops
+
+// Of the cut between a side and the rest; -1 where one is too small.
+float NumberOf(PackedBin side, int32_t rows, const LeafBounds& leaf) {
+  const auto h = static_cast<int32_t>(PackedHessian(side));
+  const int32_t rest = leaf.hessian - h;
+  if (h < leaf.least_hessian || rest < leaf.least_hessian) return -1;
+  if (rows < leaf.least_rows || leaf.rows - rows < leaf.least_rows) return -1;
+  const float mean =
+      static_cast<float>(leaf.gradient) / (static_cast<float>(leaf.hessian) + 2 * leaf.l2);
+  const float weight = static_cast<float>(h) + leaf.l2;
+  const float distance = static_cast<float>(PackedGradient(side)) - mean * weight;
+  return distance * distance / (weight * (static_cast<float>(rest) + leaf.l2));
+}
+
+void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& missing,
+                 const LeafBounds& leaf, float* gains) {
+  for (size_t s = 0; s < kTileWidth; ++s) {
+    gains[s] = -1;
+    int32_t all_rows = 0;
+    for (const bool from_right : {true, false}) {
+      if (!from_right && missing.bin[s] == kNoMissing) continue;
+      PackedBin side = 0;
+      int32_t rows = from_right ? 0 : (leaf.rows - all_rows) & missing.first_is_rest[s];
+      for (size_t i = 0; i < bins; ++i) {
+        const size_t bin = from_right ? bins - 1 - i : i;
+        const PackedBin added = histogram[bin * kTileWidth + s];
+        const int32_t added_rows = EstimatedRows(PackedHessian(added), leaf.rows_per_unit);
+        if (from_right) all_rows += added_rows;
+        if (static_cast<int32_t>(bin) == missing.bin[s]) continue;
+        side += added;
+        rows += added_rows;
+        gains[s] = std::max(gains[s], NumberOf(side, rows, leaf));
+      }
+    }
+  }
+}
+
+#else
+
+using Ints = hn::CappedTag<int32_t, kTileWidth>;
+using Unsigned = hn::RebindToUnsigned<Ints>;
+using Floats = hn::RebindToFloat<Ints>;
+using IntVector = hn::Vec<Ints>;
+using FloatVector = hn::Vec<Floats>;
+
+// The whole part of numbers below 2^31. ConvertTo takes care of larger ones, which takes as many
+// operations again.
+HWY_INLINE IntVector WholeOf(FloatVector v) {
+#if HWY_TARGET == HWY_AVX3
+  return IntVector{_mm512_cvttps_epi32(v.raw)};
+#elif HWY_TARGET == HWY_AVX2
+  return IntVector{_mm256_cvttps_epi32(v.raw)};
+#else
+  return hn::ConvertTo(Ints(), v);
+#endif
+}
+
+// What stays the same for all bins. A side of r rows leaves enough to the other one where
+// r - least_rows, as an unsigned number, is below choice_of_rows.
+struct LeafVectors {
+  HWY_INLINE explicit LeafVectors(const LeafBounds& leaf)
+      : hessian(hn::Set(Ints(), leaf.hessian)),
+        too_light(hn::Set(Ints(), leaf.least_hessian - 1)),
+        rows(hn::Set(Ints(), leaf.rows)),
+        least_rows(hn::Set(Ints(), leaf.least_rows)),
+        choice_of_rows(
+            hn::Set(Unsigned(), static_cast<uint32_t>(leaf.rows - 2 * leaf.least_rows) + 1)),
+        mean(hn::Set(Floats(), static_cast<float>(leaf.gradient) /
+                                   (static_cast<float>(leaf.hessian) + 2 * leaf.l2))),
+        rows_per_unit(hn::Set(Floats(), leaf.rows_per_unit)),
+        l2(hn::Set(Floats(), leaf.l2)) {}
+
+  HWY_INLINE hn::Mask<Ints> HasEnough(IntVector side_rows, IntVector least) const {
+    const auto above = hn::BitCast(Unsigned(), hn::Sub(side_rows, least));
+    return hn::RebindMask(Ints(), hn::Lt(above, choice_of_rows));
+  }
+  // Of a bin, as EstimatedRows has them: rounded after either operation.
+  HWY_INLINE IntVector RowsOf(IntVector h) const {
+    const auto estimate = hn::Mul(hn::ConvertTo(Floats(), h), rows_per_unit);
+    return WholeOf(hn::Add(estimate, hn::Set(Floats(), 0.5F)));
+  }
+
+  IntVector hessian, too_light, rows, least_rows;
+  hn::Vec<Unsigned> choice_of_rows;
+  FloatVector mean, rows_per_unit, l2;
+};
+
+// A side that grows bin by bin.
+struct SideVectors {
+  // Not left to the compiler, which would make it for another instruction set.
+  HWY_INLINE SideVectors()
+      : gradient(hn::Zero(Ints())), hessian(hn::Zero(Ints())), rows(hn::Zero(Ints())) {}
+
+  HWY_INLINE void Add(IntVector g, IntVector h, IntVector r) {
+    gradient = hn::Add(gradient, g);
+    hessian = hn::Add(hessian, h);
+    rows = hn::Add(rows, r);
+  }
+
+  // Of the cut between it and the rest; -1 where a side is too small.
+  template <bool kHasL2>
+  HWY_INLINE FloatVector Number(const LeafVectors& leaf, hn::Mask<Ints> has_rows) const {
+    const Floats tag;
+    const auto rest_h = hn::Sub(leaf.hessian, hessian);
+    auto weight = hn::ConvertTo(tag, hessian), rest_weight = hn::ConvertTo(tag, rest_h);
+    if constexpr (kHasL2) {
+      weight = hn::Add(weight, leaf.l2);
+      rest_weight = hn::Add(rest_weight, leaf.l2);
+    }
+    const auto distance = hn::NegMulAdd(leaf.mean, weight, hn::ConvertTo(tag, gradient));
+    const auto number = hn::Mul(hn::Mul(distance, distance),
+                                hn::ApproximateReciprocal(hn::Mul(weight, rest_weight)));
+    const auto is_heavy = hn::Gt(hn::Min(hessian, rest_h), leaf.too_light);
+    const auto is_big = hn::RebindMask(tag, hn::And(is_heavy, has_rows));
+    return hn::IfThenElse(is_big, number, hn::Set(tag, -1.0F));
+  }
+
+  IntVector gradient, hessian, rows;
+};
+
+// The bins of some columns, in the lanes.
+struct BinVectors {
+  HWY_INLINE BinVectors(const PackedBin* at) {
+    const Ints tag;
+    const hn::Repartition<uint64_t, Ints> wide;
+    const auto low = hn::BitCast(tag, hn::LoadU(wide, at));
+    const auto high = hn::BitCast(tag, hn::LoadU(wide, at + hn::Lanes(wide)));
+    hessian = hn::ConcatEven(tag, high, low);
+    gradient = hn::ConcatOdd(tag, high, low);
+  }
+
+  IntVector gradient, hessian;
+};
+
+// Where nothing is missing in this leaf, whatever may be in others: one scan from the right. A
+// column that may have missing values has the same sides in the scan from the left; only its rows
+// are summed the other way, which `left_rows`, what they then lack of the leaf's, accounts for.
+template <bool kHasL2, bool kIsTwice>
+HWY_INLINE FloatVector LargestOfComplete(const PackedBin* histogram, size_t bins,
+                                         const LeafVectors& leaf, IntVector left_rows) {
+  SideVectors side;
+  const auto shifted = hn::Add(leaf.least_rows, left_rows);
+  auto best = hn::Set(Floats(), -1.0F);
+  for (size_t bin = bins; bin-- > 0;) {
+    const BinVectors added(histogram + bin * kTileWidth);
+    side.Add(added.gradient, added.hessian, leaf.RowsOf(added.hessian));
+    auto has_rows = leaf.HasEnough(side.rows, leaf.least_rows);
+    if constexpr (kIsTwice) has_rows = hn::Or(has_rows, leaf.HasEnough(side.rows, shifted));
+    best = hn::Max(best, side.Number<kHasL2>(leaf, has_rows));
+  }
+  return best;
+}
+
+// All rows as they are summed up bin by bin.
+HWY_INLINE IntVector SumRows(const PackedBin* histogram, size_t bins, const LeafVectors& leaf) {
+  auto rows = hn::Zero(Ints());
+  for (size_t bin = 0; bin < bins; ++bin) {
+    rows = hn::Add(rows, leaf.RowsOf(BinVectors(histogram + bin * kTileWidth).hessian));
+  }
+  return rows;
+}
+
+// Bins come from the right or from the left, to a side that has `rows` already.
+template <bool kHasL2, bool kFromRight>
+HWY_INLINE FloatVector LargestWithMissing(const PackedBin* histogram, size_t bins,
+                                          IntVector missing_at, const LeafVectors& leaf,
+                                          IntVector rows) {
+  const Ints tag;
+  SideVectors side;
+  side.rows = rows;
+  auto best = hn::Set(Floats(), -1.0F);
+  for (size_t i = 0; i < bins; ++i) {
+    const size_t bin = kFromRight ? bins - 1 - i : i;
+    const BinVectors added(histogram + bin * kTileWidth);
+    const auto is_missing = hn::Eq(hn::Set(tag, static_cast<int32_t>(bin)), missing_at);
+    const auto h = hn::IfThenZeroElse(is_missing, added.hessian);
+    side.Add(hn::IfThenZeroElse(is_missing, added.gradient), h, leaf.RowsOf(h));
+    best = hn::Max(best, side.Number<kHasL2>(leaf, leaf.HasEnough(side.rows, leaf.least_rows)));
+  }
+  return best;
+}
+
+enum class Missingness { kNever, kNotHere, kHere };
+
+// Of some columns in a leaf.
+Missingness MissingnessOf(const PackedBin* histogram, const MissingBins& missing) {
+  Missingness found = Missingness::kNever;
+  PackedBin any = 0;
+  for (size_t s = 0; s < kTileWidth; ++s) {
+    if (missing.bin[s] == kNoMissing) continue;
+    found = Missingness::kNotHere;
+    any |= histogram[static_cast<size_t>(missing.bin[s]) * kTileWidth + s];
+  }
+  return any != 0 ? Missingness::kHere : found;
+}
+
+template <bool kHasL2>
+HWY_INLINE FloatVector LargestOf(const PackedBin* histogram, size_t bins,
+                                 const MissingBins& missing, const LeafVectors& leaf, size_t first,
+                                 Missingness missingness) {
+  const Ints tag;
+  const auto none = hn::Zero(tag);
+  histogram += first;
+  if (missingness == Missingness::kNever) {
+    return LargestOfComplete<kHasL2, false>(histogram, bins, leaf, none);
+  }
+  const auto missing_at = hn::LoadU(tag, missing.bin.data() + first);
+  const auto may_miss = hn::Lt(missing_at, hn::Set(tag, kNoMissing));
+  const auto is_rest = hn::LoadU(tag, missing.first_is_rest.data() + first);
+  const auto lacking = hn::Sub(leaf.rows, SumRows(histogram, bins, leaf));
+  if (missingness == Missingness::kNotHere) {
+    const auto left_rows = hn::IfThenElseZero(may_miss, hn::AndNot(is_rest, lacking));
+    return LargestOfComplete<kHasL2, true>(histogram, bins, leaf, hn::Neg(left_rows));
+  }
+  const auto best = LargestWithMissing<kHasL2, true>(histogram, bins, missing_at, leaf, none);
+  const auto other = LargestWithMissing<kHasL2, false>(histogram, bins, missing_at, leaf,
+                                                       hn::And(lacking, is_rest));
+  const auto counts = hn::RebindMask(Floats(), may_miss);
+  return hn::Max(best, hn::IfThenElse(counts, other, hn::Set(Floats(), -1.0F)));
+}
+
+void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& missing,
+                 const LeafBounds& bounds, float* gains) {
+  const Ints tag;
+  const LeafVectors leaf(bounds);
+  const Missingness missingness = MissingnessOf(histogram, missing);
+  for (size_t first = 0; first < kTileWidth; first += hn::Lanes(tag)) {
+    const auto best = bounds.l2 > 0
+                          ? LargestOf<true>(histogram, bins, missing, leaf, first, missingness)
+                          : LargestOf<false>(histogram, bins, missing, leaf, first, missingness);
+    hn::StoreU(best, Floats(), gains + first);
+  }
+}
+
+#endif  // HWY_TARGET == HWY_SCALAR
+
+}  // namespace almanac::gbdt::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace almanac::gbdt {
+namespace {
+
+HWY_EXPORT(FindLargest);
+
+// The distance g - w G / W is off by at most 2^-22 |G| and a part of itself far below kGainError:
+// g, w, W, G / W and the product are rounded to 24 bits each, and |w G / W| <= |G|.
+constexpr double kRounding = 1.0 / (1 << 21);
+
+}  // namespace
+
+void LargestGains(const PackedBin* histogram, size_t bins, const MissingBins& missing,
+                  const LeafBounds& leaf, float* gains) {
+  if (leaf.rows < 2 * leaf.least_rows || leaf.hessian / 2 < leaf.least_hessian) {
+    std::fill_n(gains, kTileWidth, -1.0F);
+    return;
+  }
+  HWY_DYNAMIC_DISPATCH(FindLargest)(histogram, bins, missing, leaf, gains);
+}
+
+GainScale::GainScale(const LeafBounds& leaf, const PackedScale& scale) {
+  const double weight = leaf.hessian + 2.0 * leaf.l2;
+  gain_of_one_ = scale.gradient * scale.gradient / scale.hessian * weight;
+  // Either side weighs at least so much: w (W - w) is at least half of that times W.
+  const double least = leaf.least_hessian + double{leaf.l2};
+  slack_ =
+      kRounding * std::abs(static_cast<double>(leaf.gradient)) * std::sqrt(2 / (least * weight));
+}
+
+float GainScale::AtLeast(double gain) const {
+  const double root = std::sqrt(std::max(0.0, gain / gain_of_one_)) - slack_;
+  return root <= 0 ? 0.0F : static_cast<float>(root * root / (1 + kGainError));
+}
+
+float GainScale::Surely(double gain) const {
+  const double root = std::sqrt(std::max(0.0, gain / gain_of_one_)) + slack_;
+  return static_cast<float>(root * root * (1 + kGainError));
+}
+
+}  // namespace almanac::gbdt
+#endif  // HWY_ONCE
