@@ -19,6 +19,9 @@ void ExportNetwork(const std::filesystem::path& folder, Checkpoint checkpoint, E
     WriteFileAtomic(file, format == ExportFormat::kOnnx ? OnnxOf(source) : TorchScriptOf(source));
   } catch (const Error& error) {
     throw error.Within(folder.string());
+  } catch (const c10::Error& error) {
+    throw Error(ErrorCode::kBadData, folder.string(), error.what_without_backtrace(),
+                "expected a saved network");
   }
 }
 

@@ -36,6 +36,7 @@ Json About(const SavedNetwork& saved, Checkpoint checkpoint) {
                 {"data", saved.data_hash}};
   if (saved.shape.known > 0) {
     about["known"] = kKnownNames;
+    about["calendar"] = saved.calendar.ToJson();
     about["groups"] = saved.symbols;
   }
   return about;
@@ -150,17 +151,16 @@ const at::Tensor& GraphWriter::Find(const std::string& name) {
 Value DescribeNetwork(const ExportSource& source, GraphWriter& graph) {
   using Binary = GraphWriter::Binary;
   const Value centred = graph.Apply(Binary::kSubtract, kWindowsInput,
-                                    graph.Constant("scaler.mean", ToTensor(source.mean)));
+                                    graph.Constant(kScalerMean, ToTensor(source.mean)));
   const Value windows = graph.Apply(Binary::kMultiply, centred,
-                                    graph.Constant("scaler.inverse", ToTensor(source.inverse)));
+                                    graph.Constant(kScalerInverse, ToTensor(source.inverse)));
   const Value answers = DescribeArchitecture(source, windows, graph);
   if (source.is_class) return graph.Softmax(answers, -1);
   const Value ordered =
       source.shape.outputs > 1 ? graph.Sort(answers, source.shape.outputs) : answers;
   const Value spread = graph.Apply(Binary::kMultiply, ordered,
-                                   graph.Constant("target.scale", Single(source.target.scale)));
-  return graph.Apply(Binary::kAdd, spread,
-                     graph.Constant("target.mean", Single(source.target.mean)));
+                                   graph.Constant(kTargetScale, Single(source.target.scale)));
+  return graph.Apply(Binary::kAdd, spread, graph.Constant(kTargetMean, Single(source.target.mean)));
 }
 
 }  // namespace almanac::neural

@@ -26,6 +26,16 @@ inline constexpr const char* kKnownInput = "known";
 inline constexpr const char* kGroupInput = "group";
 inline constexpr const char* kForecastsOutput = "forecasts";
 
+// What an exported graph keeps beside the weights, by name.
+inline constexpr const char* kScalerMean = "scaler.mean";
+inline constexpr const char* kScalerInverse = "scaler.inverse";
+inline constexpr const char* kTargetMean = "target.mean";
+inline constexpr const char* kTargetScale = "target.scale";
+inline constexpr const char* kAttentionMask = "attention.mask";
+inline constexpr const char* kAttentionScale = "attention.scale";
+inline constexpr const char* kExportedConstants[] = {kScalerMean,  kScalerInverse, kTargetMean,
+                                                     kTargetScale, kAttentionMask, kAttentionScale};
+
 // A network to export, with the weights of one of its checkpoints.
 struct ExportSource {
   NetworkOptions options;

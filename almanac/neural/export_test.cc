@@ -23,6 +23,7 @@
 #include "almanac/neural/import.h"
 #include "almanac/neural/network.h"
 #include "almanac/neural/saved_network.h"
+#include "almanac/neural/state_dict.h"
 #include "almanac/neural/tensor_file.h"
 
 namespace almanac::neural {
@@ -63,12 +64,16 @@ NetworkOptions RandomOptions(Architecture architecture, Random& random) {
   return options;
 }
 
-NetworkShape RandomShape(const NetworkOptions& options, Random& random) {
+// What the network puts out. All three are among the seeds of every architecture.
+enum class Output { kNumber, kQuantiles, kClasses };
+Output OutputOf(uint64_t seed) { return static_cast<Output>(seed % 3); }
+
+NetworkShape RandomShape(const NetworkOptions& options, Output output, Random& random) {
   const bool is_tft = options.architecture == Architecture::kTft;
   return {options.steps,
           Between(random, 1, 6),
           Between(random, 1, 4),
-          Between(random, 1, 4),
+          output == Output::kNumber ? 1 : Between(random, 2, 4),
           is_tft ? Between(random, 1, 6) : 0,
           is_tft ? Between(random, 1, 5) : 1};
 }
@@ -89,8 +94,8 @@ Case RandomCase(Architecture architecture, uint64_t seed) {
   at::manual_seed(seed);
   ExportSource source;
   source.options = RandomOptions(architecture, random);
-  source.shape = RandomShape(source.options, random);
-  source.is_class = source.shape.outputs > 1 && seed % 2 == 0;
+  source.shape = RandomShape(source.options, OutputOf(seed), random);
+  source.is_class = OutputOf(seed) == Output::kClasses;
   if (!source.is_class) source.target = {0.3, 2.5};
   for (int64_t f = 0; f < source.shape.features; ++f) {
     source.mean.push_back(static_cast<float>(random.Normal()));
@@ -304,6 +309,25 @@ TEST(Export, WeightsOfAnotherNetworkAreRefused) {
                               folder / "out");
               }),
               HasSubstr("none/network.json"));
+}
+
+// What Python's state_dict() of an exported network holds can be imported.
+TEST(Export, TorchScriptHasTheWeightsByName) {
+  for (const Architecture architecture : kEveryArchitecture) {
+    SCOPED_TRACE(Name(architecture));
+    const Case one = RandomCase(architecture, 1);
+    std::istringstream stream(TorchScriptOf(one.source));
+    const torch::jit::Module module = torch::jit::load(stream);
+    NamedTensors state;
+    for (const auto& weight : module.named_parameters())
+      state.emplace_back(weight.name, weight.value);
+    for (const auto& buffer : module.named_buffers()) state.emplace_back(buffer.name, buffer.value);
+    const NamedTensors matched = MatchStateDict(state, one.source.weights, {});
+    ASSERT_EQ(matched.size(), one.source.weights.size());
+    for (size_t i = 0; i < matched.size(); ++i) {
+      EXPECT_TRUE(at::equal(matched[i].second, one.source.weights[i].second)) << matched[i].first;
+    }
+  }
 }
 
 // A description that forgets a tensor is noticed in every export.

@@ -118,13 +118,13 @@ class TftDescription {
         {0, 2, 3, 1});
     const at::Tensor scale = at::full({1}, 1 / std::sqrt(static_cast<double>(width)), at::kFloat);
     const Value scores = graph_.Apply(Binary::kMultiply, graph_.MatrixProduct(query, key),
-                                      graph_.Constant("attention.scale", scale));
+                                      graph_.Constant(kAttentionScale, scale));
     // Step t of the horizons sees the first steps + t + 1.
     const at::Tensor hidden =
         at::full({shape_.horizons, steps}, -std::numeric_limits<float>::infinity(), at::kFloat)
             .triu(shape_.steps + 1);
     const Value weights = graph_.Softmax(
-        graph_.Apply(Binary::kAdd, scores, graph_.Constant("attention.mask", hidden)), -1);
+        graph_.Apply(Binary::kAdd, scores, graph_.Constant(kAttentionMask, hidden)), -1);
     const Value heads = graph_.MatrixProduct(graph_.Mean(weights, 1),
                                              graph_.Linear(x, "attention.value", /*bias=*/true));
     return graph_.Linear(heads, "attention.out", /*bias=*/false);

@@ -84,6 +84,23 @@ Json FromDescription(const fs::path& file) {
           {"scaler", {{"kind", "standard"}, {"rows", 0}, {"dropped", 0}, {"columns", columns}}}};
 }
 
+SavedNetwork Parse(const Json& json, const fs::path& like) {
+  try {
+    return ParseSavedNetwork(json);
+  } catch (const Error& error) {
+    throw error.Within(like.string());
+  }
+}
+
+NamedTensors ReadWeights(const ImportRequest& request, const NamedTensors& wanted) {
+  const NamedTensors state = LoadStateDict(request.state_dict);
+  try {
+    return MatchStateDict(state, wanted, request.renames);
+  } catch (const Error& error) {
+    throw error.Within(request.state_dict.string());
+  }
+}
+
 // network.json of the network to come, but for what is told by its weights.
 Json ReadLike(const fs::path& like) {
   if (!fs::is_directory(like)) return FromDescription(like);
@@ -100,16 +117,15 @@ void ImportNetwork(const ImportRequest& request) {
     throw Error(ErrorCode::kUsage, request.folder.string(), "exists already",
                 "name another folder");
   }
-  Json json = ReadLike(request.like);
-  json["training"] = {{"imported",
-                       {{"file", request.state_dict.filename().string()},
-                        {"sha256", Sha256(ReadFile(request.state_dict))}}}};
   try {
-    const SavedNetwork saved = ParseSavedNetwork(json);
+    Json json = ReadLike(request.like);
+    json["training"] = {{"imported",
+                         {{"file", request.state_dict.filename().string()},
+                          {"sha256", Sha256OfFile(request.state_dict)}}}};
+    const SavedNetwork saved = Parse(json, request.like);
     const auto network = MakeNetwork(saved.options, saved.shape);
     json["parameters"] = network->parameters().Count();
-    const NamedTensors weights = MatchStateDict(LoadStateDict(request.state_dict),
-                                                network->parameters().Snapshot(), request.renames);
+    const NamedTensors weights = ReadWeights(request, network->parameters().Snapshot());
     AtomicFolder folder(request.folder);
     WriteJsonFile(folder.staging() / kNetworkFile, json);
     SaveTensors(weights, folder.staging() / kBestWeights);
@@ -117,6 +133,10 @@ void ImportNetwork(const ImportRequest& request) {
     folder.Commit();
   } catch (const Json::exception& error) {
     throw Error(ErrorCode::kBadData, request.like.string(), error.what(),
+                "expected a saved network or a description of one");
+  } catch (const c10::Error& error) {
+    throw Error(ErrorCode::kBadData, request.like.string(),
+                std::string("its sizes make no network: ") + error.what_without_backtrace(),
                 "expected a saved network or a description of one");
   }
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -150,6 +151,31 @@ TEST_F(Import, NamesWhatDoesNotFit) {
   EXPECT_THAT(other, HasSubstr("missing: lstm.weight_ih_l0 [24, 3]"));
   EXPECT_THAT(other, HasSubstr("left over: dense.1.bias"));
   EXPECT_THAT(other, HasSubstr("and 3 more"));
+}
+
+TEST_F(Import, RefusesNumbersThatAreNotFinite) {
+  NamedTensors state = LoadStateDict(StateDict("dnn.pt"));
+  state[0].second[0][0] = std::numeric_limits<float>::quiet_NaN();
+  state[1].second = state[1].second.to(at::kDouble) * 1e300;
+  SaveTensors(state, folder_ / "wild.safetensors");
+  EXPECT_THAT(RefusalOf(folder_ / "wild.safetensors", Description(Architecture::kDnn)),
+              HasSubstr("not finite: dense.0.weight, dense.0.bias;"));
+}
+
+TEST_F(Import, RefusesDamagedNetworksToBeLike) {
+  const fs::path made = ImportFrom(StateDict("lstm.pt"), Description(Architecture::kLstm));
+  const Json whole = ReadJsonFile(made / kNetworkFile, "");
+  const auto refusal_of = [&](const char* pointer, const Json& value) {
+    Json json = whole;
+    json[Json::json_pointer(pointer)] = value;
+    WriteJsonFile(made / kNetworkFile, json);
+    return MessageOf([&] { ImportNetwork({StateDict("lstm.pt"), made, folder_ / "out", {}}); });
+  };
+  for (const char* pointer : {"/data", "/shape", "/options/hidden", "/scaler/columns/0/mean"}) {
+    EXPECT_THAT(refusal_of(pointer, "wrong"), HasSubstr("network1")) << pointer;
+  }
+  EXPECT_THAT(refusal_of("/options/hidden", -3), HasSubstr("make no network"));
+  EXPECT_THAT(refusal_of("/options/hidden", 7), HasSubstr("of another shape"));
 }
 
 TEST_F(Import, RefusesOtherFiles) {

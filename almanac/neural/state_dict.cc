@@ -11,6 +11,7 @@
 
 #include "almanac/base/config.h"
 #include "almanac/base/error.h"
+#include "almanac/neural/export_graph.h"
 #include "almanac/neural/pickle.h"
 #include "almanac/neural/tensor_file.h"
 
@@ -140,7 +141,10 @@ bool AllBegin(const NamedTensors& tensors, std::string_view prefix) {
 NamedTensors WithOurNames(const NamedTensors& state, const Renames& renames) {
   NamedTensors tensors;
   for (const auto& [name, tensor] : state) {
-    if (name.ends_with(".num_batches_tracked")) continue;  // momentum is fixed here
+    // Momentum is fixed here; scalers do not come from a state dict.
+    if (name.ends_with(".num_batches_tracked") || std::ranges::count(kExportedConstants, name)) {
+      continue;
+    }
     tensors.emplace_back(Renamed(name, renames), tensor);
   }
   for (bool removed = true; removed;) {
@@ -180,11 +184,13 @@ std::vector<std::string> NamesOf(const NamedTensors& tensors) {
 
 // What keeps a state dict from being the wanted weights.
 struct Differences {
-  std::vector<std::string> missing, shapes, left_over;
+  std::vector<std::string> missing, shapes, not_finite, left_over;
   void RefuseAny() const {
     std::vector<std::string> parts;
     if (!missing.empty()) parts.push_back("missing: " + Listed(missing));
     if (!shapes.empty()) parts.push_back("of another shape: " + Listed(shapes));
+    if (!not_finite.empty())
+      parts.push_back("with numbers that are not finite: " + Listed(not_finite));
     if (!left_over.empty()) parts.push_back("left over: " + Listed(left_over));
     if (parts.empty()) return;
     throw Error(ErrorCode::kBadData, "state dict",
@@ -236,6 +242,9 @@ NamedTensors MatchStateDict(const NamedTensors& state, const NamedTensors& wante
           fmt::format("{} {} instead of {}", name, ShapeText(found->second), ShapeText(tensor)));
     } else {
       matched.emplace_back(name, found->second.to(at::kFloat).contiguous().clone());
+      if (!at::isfinite(matched.back().second).all().item<bool>()) {
+        differences.not_finite.push_back(name);
+      }
     }
     by_name.erase(found);
   }

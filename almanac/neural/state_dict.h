@@ -25,8 +25,9 @@ using Renames = std::vector<std::pair<std::string, std::string>>;
 // The state dict as weights with the names, shapes and order of `wanted` (a network's snapshot), in
 // float32. Renames are applied first, then: prefixes that wrappers put before every name go
 // ("module.", "_orig_mod.", "model."), "head." and the "_" of "forward_" go, and counts of batches
-// are left out. Throws Error(kBadData) that names every tensor which is missing, left over or of
-// another shape, with the nearest name.
+// and what an exported graph keeps beside its weights are left out. Throws Error(kBadData) that
+// names every tensor which is missing, left over, not finite or of another shape, with the nearest
+// name.
 NamedTensors MatchStateDict(const NamedTensors& state, const NamedTensors& wanted,
                             const Renames& renames);
 
