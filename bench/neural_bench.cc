@@ -32,6 +32,7 @@
 #include "almanac/neural/loss.h"
 #include "almanac/neural/network.h"
 #include "almanac/neural/optimizer.h"
+#include "almanac/neural/trainer.h"
 
 namespace almanac::neural {
 namespace {
@@ -367,6 +368,7 @@ void PrintSmallRows(const std::vector<SmallRow>& rows, const std::map<std::strin
 
 void Main(const Options& options) {
   at::set_num_threads(options.threads);
+  KeepFreedMemory();                                                           // as in training
   setenv("OPENBLAS_NUM_THREADS", std::to_string(options.threads).c_str(), 1);  // the peer's
   at::manual_seed(1);
   fmt::print("{} thread(s), OpenBLAS kernels for {}\n", options.threads, BlasCore());

@@ -153,13 +153,18 @@ std::optional<double> CloseAt(const std::vector<CandleSeries>& all, const std::s
   return std::nullopt;
 }
 
-// The last instants' forecasts, every step of them.
-Json LastForecasts(const TrainedForecasts& forecasts, size_t count, const Invocation& invocation) {
-  const ForecastTable& table = forecasts.table;
+// When the earliest of the last `count` instants is.
+TimeMs FirstOfLast(const ForecastTable& table, size_t count) {
   std::vector<TimeMs> instants = table.made_at;
   std::sort(instants.begin(), instants.end());
   instants.erase(std::unique(instants.begin(), instants.end()), instants.end());
-  const TimeMs from = instants[instants.size() - std::min(count, instants.size())];
+  return instants[instants.size() - std::min(count, instants.size())];
+}
+
+// The last instants' forecasts, every step of them.
+Json LastForecasts(const TrainedForecasts& forecasts, size_t count, const Invocation& invocation) {
+  const ForecastTable& table = forecasts.table;
+  const TimeMs from = FirstOfLast(table, count);
   TextTable text({"symbol", "made at", ">step", ">price then", ">forecast", ">actual", ">error"});
   Json rows = Json::array();
   for (size_t i = 0; i < table.rows(); ++i) {
@@ -180,6 +185,53 @@ Json LastForecasts(const TrainedForecasts& forecasts, size_t count, const Invoca
   }
   invocation.Say(text.Render());
   return rows;
+}
+
+// The last instants' probabilities, a column a class.
+Json LastClasses(const ForecastTable& table, size_t count, const Invocation& invocation) {
+  std::vector<std::string> titles = {"symbol", "made at", "due", ">price then"};
+  for (const ForecastTable::Extra& extra : table.extra) titles.push_back(">" + extra.name);
+  TextTable text(titles);
+  Json rows = Json::array();
+  const TimeMs from = FirstOfLast(table, count);
+  for (size_t i = 0; i < table.rows(); ++i) {
+    if (table.made_at[i] < from) continue;
+    std::vector<std::string> cells = {table.symbol[i], FormatTime(table.made_at[i]),
+                                      FormatTime(table.target_time[i]),
+                                      fmt::format("{:.2f}", table.price[i])};
+    Json row = {{"symbol", table.symbol[i]},
+                {"made_at", FormatTime(table.made_at[i])},
+                {"target_time", FormatTime(table.target_time[i])},
+                {"price", table.price[i]}};
+    for (const ForecastTable::Extra& extra : table.extra) {
+      cells.push_back(fmt::format("{:.3f}", extra.values[i]));
+      row[extra.name] = extra.values[i];
+    }
+    text.AddRow(std::move(cells));
+    rows.push_back(std::move(row));
+  }
+  invocation.Say(text.Render());
+  return rows;
+}
+
+void SayClassMetrics(const TableEvaluation& evaluation, const Invocation& invocation) {
+  for (const HorizonEvaluation& horizon : evaluation.horizons) {
+    for (const ClassEvaluation& model : horizon.classes) {
+      TextTable text({"", ">" + model.model, ">frequencies"});
+      const auto add = [&](const char* name, const PairedEstimate& estimate) {
+        text.AddRow({name, fmt::format("{:.4f}", estimate.model.value),
+                     fmt::format("{:.4f}", estimate.naive.value)});
+      };
+      add("log loss", model.log_loss);
+      add("Brier score", model.brier);
+      add("accuracy", model.accuracy);
+      add("AUC", model.macro_auc);
+      invocation.Say(fmt::format("{} forecasts, beside the classes' frequencies in the past:",
+                                 FormatCount(static_cast<int64_t>(model.rows))));
+      invocation.Say(text.Render());
+      invocation.Say(model.verdict);
+    }
+  }
 }
 
 // MAE, RMSE and MAPE in price units by step, the model's and the naive forecast's.
@@ -241,11 +293,14 @@ int RunPredict(const Flags& flags, Invocation& invocation) {
   TableOptions options;
   options.bootstrap = recipe.evaluate.bootstrap;
   options.significance = recipe.evaluate.significance;
+  const bool of_classes = !recipe.classes().empty();
+  if (of_classes) options.class_target = recipe.target;
   const TableEvaluation evaluation = EvaluateTable(forecasts.table, forecasts.series, options);
   invocation.Say(fmt::format("{} ({} weights), the last forecasts of the test part:", model,
                              flags.checkpoint));
-  const Json rows = LastForecasts(forecasts, flags.predictions, invocation);
-  SayMetrics(evaluation, invocation);
+  const Json rows = of_classes ? LastClasses(forecasts.table, flags.predictions, invocation)
+                               : LastForecasts(forecasts, flags.predictions, invocation);
+  of_classes ? SayClassMetrics(evaluation, invocation) : SayMetrics(evaluation, invocation);
   invocation.PrintJson({{"model", model},
                         {"model_type", flags.checkpoint},
                         {"predictions", rows},

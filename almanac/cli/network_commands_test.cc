@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class NetworkCommands : public testing::Test {
  protected:
@@ -80,6 +81,43 @@ TEST_F(NetworkCommands, TrainAndPredict) {
   EXPECT_EQ(best.json().at("evaluation").at("horizons").size(), 3u);
   const bool same = learnt.at("training").at("best_epoch") == 2;
   EXPECT_EQ(best.json().at("predictions") == last.json().at("predictions"), same);
+}
+
+TEST_F(NetworkCommands, ForecastsClasses) {
+  const std::string recipe = R"(
+name: classes
+data:
+  {source: simulator, symbols: [BTCUSDT], timeframe: 30m, from: 2024-01-01, to: 2024-03-01,
+   simulator: {seed: 1}}
+features: [{family: log_return, windows: [1, 4]}]
+target: {kind: direction, horizon: 4, threshold: 0.002}
+models: [{kind: KIND, steps: 6, training: {epochs: 2, batch_size: 64}}]
+evaluate: {replicates: 20}
+report: {pictures: false}
+)";
+  const auto with = [&](const std::string& kind) {
+    std::string text = recipe;
+    return folder_.Write("classes.yaml", text.replace(text.find("KIND"), 4, kind)).string();
+  };
+  const ProgramEnd run = Run({"run", with("dnn")});
+  ASSERT_EQ(run.status, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("Class forecasts"));
+  const ProgramEnd predict = Run({"predict", with("dnn"), "--num-predictions", "3"});
+  ASSERT_EQ(predict.status, 0) << predict.err;
+  EXPECT_THAT(predict.out, HasSubstr("p_down"));
+  EXPECT_THAT(predict.out, HasSubstr("log loss"));
+  EXPECT_THAT(predict.out, Not(HasSubstr("nan")));
+  const ProgramEnd json = Run({"predict", with("dnn"), "--num-predictions", "3", "--json"});
+  ASSERT_EQ(json.status, 0) << json.err;
+  const Json rows = json.json().at("predictions");
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_NEAR(rows[0].at("p_down").get<double>() + rows[0].at("p_flat").get<double>() +
+                  rows[0].at("p_up").get<double>(),
+              1, 1e-9);
+  // A transformer gives quantiles unless told otherwise.
+  const ProgramEnd refused = Run({"run", with("tft")});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_THAT(refused.err, HasSubstr("say quantiles: []"));
 }
 
 TEST_F(NetworkCommands, TrainingThatWasKilledEndsInTheSameBytes) {

@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -262,6 +263,15 @@ at::Device FindDevice(const std::string& name) {
   return device;
 }
 
+void KeepFreedMemory() {
+#ifdef __GLIBC__
+  constexpr int kTrimmed = 1 << 30, kMapped = 32 << 20;  // the latter is glibc's limit
+  static const bool kDone =
+      mallopt(M_TRIM_THRESHOLD, kTrimmed) != 0 && mallopt(M_MMAP_THRESHOLD, kMapped) != 0;
+  static_cast<void>(kDone);
+#endif
+}
+
 TrainingResult TrainNetwork(const TrainingPlan& plan, Network& network) {
   if (plan.training.size() < 2 || plan.validation.size() == 0) {
     throw Error(ErrorCode::kBadData, "training",
@@ -270,6 +280,7 @@ TrainingResult TrainNetwork(const TrainingPlan& plan, Network& network) {
                 "give more data, a smaller steps, or across_gaps: true where bars are missing");
   }
   at::set_num_threads(ThreadCount());
+  KeepFreedMemory();
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   return Trainer(plan, network).Run();
 }

@@ -14,28 +14,38 @@
 
 namespace almanac {
 
+namespace {
+
+// For any symbol. Looks at every partition of the lake.
+bool HasObservations(const ObservationStore& store, const std::string& feature,
+                     const std::string& time_frame) {
+  const std::vector<ObservationStore::Partition> there = store.List();
+  return std::any_of(there.begin(), there.end(), [&](const auto& partition) {
+    return partition.feature == feature && partition.time_frame == time_frame;
+  });
+}
+
+}  // namespace
+
 std::shared_ptr<const ObservationFeeds> ObservationsFor(const FeatureSet& set,
                                                         const std::vector<std::string>& symbols,
                                                         const Home& home) {
   const auto observed = ObservedBy(set);
   if (observed.empty()) return nullptr;
   const ObservationStore store(home);
-  const std::vector<ObservationStore::Partition> there = store.List();
   const auto feeds = std::make_shared<ObservationFeeds>();
   for (const auto& [feature, time_frame] : observed) {
-    const bool known =
-        std::any_of(there.begin(), there.end(),
-                    [&feature = feature, &time_frame = time_frame](const auto& partition) {
-                      return partition.feature == feature && partition.time_frame == time_frame;
-                    });
-    if (!known) {
+    bool found = false;
+    for (const std::string& symbol : symbols) {
+      std::vector<Observation> versions = store.ReadVersions(feature, time_frame, symbol);
+      found = found || !versions.empty();
+      feeds->Add(
+          std::make_shared<ObservationFeed>(feature, time_frame, symbol, std::move(versions)));
+    }
+    if (!found && !HasObservations(store, feature, time_frame)) {
       throw Error(ErrorCode::kBadData, "features",
                   fmt::format("the lake has no observations of {} ({})", feature, time_frame),
                   "import them, such as earnings by almanac data import --kind earnings");
-    }
-    for (const std::string& symbol : symbols) {
-      feeds->Add(std::make_shared<ObservationFeed>(
-          feature, time_frame, symbol, store.ReadVersions(feature, time_frame, symbol)));
     }
   }
   return feeds;

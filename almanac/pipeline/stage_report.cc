@@ -353,6 +353,9 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   if (comparison.models.size() > 2) {
     report.forecast_tables.push_back(PairsTable(comparison, recipe_.evaluate.significance));
   }
+  for (const ReportSteps& steps : report.steps) {
+    report.forecast_tables.push_back(StepsTable(steps));
+  }
   AddDistributions(state, report);
   if (!RankingsOf(state).empty()) {
     report.forecast_tables.push_back(RankingTable(RankingsOf(state)));

@@ -225,6 +225,7 @@ std::vector<ReportKeyFigure> KeyFiguresOf(const Evaluation& evaluation) {
       FigureOf(evaluation, Space::kReturn, Metric::kDirection, "Direction right"),
       FigureOf(evaluation, Space::kReturn, Metric::kIc, "Information coefficient"),
       FigureOf(evaluation, Space::kPrice, Metric::kMae, "MAE of the price"),
+      FigureOf(evaluation, Space::kPrice, Metric::kRmse, "RMSE of the price"),
       FigureOf(evaluation, Space::kPrice, Metric::kMape, "MAPE of the price")};
   std::erase_if(figures, [](const ReportKeyFigure& figure) { return std::isnan(figure.value); });
   return figures;

@@ -29,7 +29,8 @@ ReportTable MetricsTable(std::span<const Evaluation> evaluations, Space space);
 // the baseline. Throws Error(kUsage) if there is no evaluation.
 ReportHeatTable MonthsTable(std::span<const Evaluation> evaluations, Space space, Metric metric);
 
-// MAE, RMSE, direction and IC in return space, MAE and MAPE in price space, each beside naive.
+// MAE, RMSE, direction and IC in return space, MAE, RMSE and MAPE in price space, each beside
+// naive.
 std::vector<ReportKeyFigure> KeyFiguresOf(const Evaluation& evaluation);
 // Total return, Sharpe ratio and drawdown beside buy and hold; p-value; deflated probability.
 std::vector<ReportKeyFigure> KeyFiguresOf(const BacktestResult& result);

@@ -401,6 +401,34 @@ ReportTable PairsTable(const Comparison& comparison, double significance) {
   return table;
 }
 
+ReportTable StepsTable(const ReportSteps& model) {
+  ReportTable table;
+  table.title = fmt::format("Errors of {} by step", model.model);
+  table.note = "Rows are bars ahead; errors are of prices, naive is no change.";
+  table.columns = {{"MAE", NumberFormat::kPlain, Better::kNeither, "mean absolute error"},
+                   {"naive", NumberFormat::kPlain, Better::kNeither, "the naive forecast's MAE"},
+                   {"RMSE", NumberFormat::kPlain, Better::kNeither, "root mean squared error"},
+                   {"naive ", NumberFormat::kPlain, Better::kNeither, "the naive forecast's RMSE"},
+                   {"MAPE", NumberFormat::kPercent, Better::kNeither, "mean error by price"},
+                   {"naive  ", NumberFormat::kPercent, Better::kNeither, "the naive MAPE"}};
+  const bool covers = std::isfinite(model.nominal);
+  if (covers) {
+    table.columns.push_back({fmt::format("{:.3g}% covers", 100 * model.nominal),
+                             NumberFormat::kPercent, Better::kNeither,
+                             "share of the outcomes inside the interval"});
+  }
+  for (const ReportSteps::Step& step : model.steps) {
+    ReportRow row{std::to_string(step.horizon), false, {}};
+    for (const double value :
+         {step.mae, step.naive_mae, step.rmse, step.naive_rmse, step.mape, step.naive_mape}) {
+      row.cells.push_back(Plain(value));
+    }
+    if (covers) row.cells.push_back(Plain(step.coverage));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
 ReportPit PitOf(const QuantileEvaluation& evaluation) {
   ReportPit pit;
   pit.model = evaluation.model;

@@ -26,6 +26,9 @@ ReportTable ComparisonTable(const Comparison& comparison, double significance = 
 // The p-values of all pairs; a cell is better where the row's model has the smaller loss.
 ReportTable PairsTable(const Comparison& comparison, double significance = 0.05);
 
+// A row a step: errors in prices beside naive's, and the interval's coverage if there is one.
+ReportTable StepsTable(const ReportSteps& model);
+
 ReportPit PitOf(const QuantileEvaluation& evaluation);
 std::vector<ReportReliability> ReliabilityOf(const ClassEvaluation& evaluation);
 

@@ -10,7 +10,6 @@
 
 #include "almanac/report/drawing.h"
 #include "almanac/report/html_plots.h"
-#include "almanac/report/html_tables.h"
 #include "almanac/report/markup.h"
 #include "almanac/report/number_text.h"
 
@@ -218,38 +217,6 @@ std::string CoverageByStep(const ReportSteps& model) {
                   svg);
 }
 
-ReportTable StepTable(const ReportSteps& model) {
-  using Better = ReportColumn::Better;
-  ReportTable table;
-  table.title = fmt::format("Errors of {} by step", model.model);
-  table.note = "Rows are bars ahead; errors are of prices, naive is no change.";
-  table.columns = {{"MAE", NumberFormat::kPlain, Better::kNeither, "mean absolute error"},
-                   {"naive", NumberFormat::kPlain, Better::kNeither, "the naive forecast's MAE"},
-                   {"RMSE", NumberFormat::kPlain, Better::kNeither, "root mean squared error"},
-                   {"naive ", NumberFormat::kPlain, Better::kNeither, "the naive forecast's RMSE"},
-                   {"MAPE", NumberFormat::kPercent, Better::kNeither, "mean error by price"},
-                   {"naive  ", NumberFormat::kPercent, Better::kNeither, "the naive MAPE"}};
-  const bool covers = std::isfinite(model.nominal);
-  if (covers) {
-    table.columns.push_back({fmt::format("{:.3g}% covers", 100 * model.nominal),
-                             NumberFormat::kPercent, Better::kNeither,
-                             "share of the outcomes inside the interval"});
-  }
-  const auto cell = [](double value) {
-    return ReportCell{value, kNotANumber, kNotANumber, Standing::kNotCompared};
-  };
-  for (const ReportSteps::Step& step : model.steps) {
-    ReportRow row{std::to_string(step.horizon), false, {}};
-    for (const double value :
-         {step.mae, step.naive_mae, step.rmse, step.naive_rmse, step.mape, step.naive_mape}) {
-      row.cells.push_back(cell(value));
-    }
-    if (covers) row.cells.push_back(cell(step.coverage));
-    table.rows.push_back(std::move(row));
-  }
-  return table;
-}
-
 // --- Attention ----------------------------------------------------------------------------------
 
 std::string ShareBars(const std::string& caption, ReportAttention::Shares shares) {
@@ -322,22 +289,20 @@ std::string FanFigures(std::span<const ReportFan> fans, size_t most_bars) {
   }
   if (html.empty()) return "";
   return "<h3>Every origin's forecasts</h3>\n<div class=\"wide\">\n" + html +
-         "</div>\n<p class=\"legend\"><span><i class=\"stroke normal\"></i> forecasts of all steps "
-         "from each origin</span><span><i class=\"swatch bars\"></i> their interval, where bands "
-         "do "
-         "not overlap</span><span>blue: the closes</span></p>\n";
+         "</div>\n<p class=\"legend\"><span><i class=\"stroke close\"></i> closes</span><span><i "
+         "class=\"stroke normal\"></i> forecasts of all steps from each origin</span><span><i "
+         "class=\"swatch band\"></i> their interval, of origins that do not overlap</span></p>\n";
 }
 
 std::string StepFigures(std::span<const ReportSteps> models) {
-  std::string figures, tables;
+  std::string figures;
   for (const ReportSteps& model : models) {
     if (model.steps.empty()) continue;
     figures += ErrorByStep(model);
     if (std::isfinite(model.nominal)) figures += CoverageByStep(model);
-    tables += MetricTableHtml(StepTable(model));
   }
   if (figures.empty()) return "";
-  return "<h3>Step by step</h3>\n<div class=\"figures\">\n" + figures + "</div>\n" + tables;
+  return "<h3>Step by step</h3>\n<div class=\"figures\">\n" + figures + "</div>\n";
 }
 
 std::string AttentionFigures(std::span<const ReportAttention> models) {

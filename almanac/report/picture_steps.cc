@@ -107,8 +107,7 @@ void AddStepsPicture(Script& script, const ReportFan& fan, const ReportSteps& st
   }
   if (has_steps && covers) {
     BeginStepPanel(script, steps, 0.57, 0.972);
-    script.Heading(fmt::format("Share of the outcomes inside the {:.3g}% interval, by step",
-                               100 * steps.nominal));
+    script.Heading(fmt::format("Outcomes inside the {:.3g}% interval", 100 * steps.nominal));
     script.Add("set ylabel '%'\nset yrange [0:100]");
     script.Plot({fmt::format("{} with lines dashtype 2 linecolor rgb '{}' title 'promised'",
                              100 * steps.nominal, kNaiveColor),
