@@ -15,6 +15,7 @@
 #include "almanac/lake/candle_store.h"
 #include "almanac/market/fill.h"
 #include "almanac/pipeline/artifact.h"
+#include "almanac/pipeline/paths.h"
 #include "almanac/pipeline/recipe.h"
 #include "almanac/pipeline/run_names.h"
 
@@ -75,6 +76,8 @@ FoundForecasts OfRun(const fs::path& folder, const Home& home) {
       found.table.Append(ForecastTable::Load(ArtifactOf(home, stage) / "forecasts.parquet"));
     }
   }
+  // Of combinatorial folds, what the run itself judges.
+  found.table = MeanOfRepeats(std::move(found.table));
   if (of_dataset.empty()) {
     throw Error(ErrorCode::kBadData, (folder / "run.json").string(), "it names no dataset",
                 "run the recipe again");

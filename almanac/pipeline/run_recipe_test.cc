@@ -14,6 +14,7 @@
 #include "almanac/feature/build.h"
 #include "almanac/forecast/table.h"
 #include "almanac/lake/candle_store.h"
+#include "almanac/lake/database.h"
 #include "almanac/lake/matrix.h"
 #include "almanac/lake/observation.h"
 #include "almanac/pipeline/pipeline.h"
@@ -234,6 +235,77 @@ TEST_F(RunRecipeTest, PurgedFoldsForecastEveryRowOnceAndSayWhatThatMeans) {
   EXPECT_THAT(ReadFile(result.reports.front()), HasSubstr("purged k-fold: models learn from rows"));
 }
 
+// Four blocks, two of them the test part: six folds, three paths.
+TEST_F(RunRecipeTest, CombinatorialFoldsAreJudgedByTheirMeanAndPathByPath) {
+  const std::vector<std::string> changes = {
+      "target={kind: forward_return, horizon: 4}", "models=[{kind: ridge, lambda: 10}]",
+      "split={scheme: combinatorial, groups: 4, test_groups: 2, embargo: 1h}",
+      "backtest={threshold: 0.001}"};
+  const RunResult result = Run(changes);
+  EXPECT_TRUE(Run(changes).did_nothing);
+  std::vector<ForecastTable> folds;
+  std::filesystem::path evaluated;
+  for (const StageReport& stage : result.stages) {
+    if (stage.stage == "train" && stage.detail.starts_with("ridge")) {
+      folds.push_back(ForecastTable::Load(stage.artifact / "forecasts.parquet"));
+    }
+    if (stage.stage == "evaluate") evaluated = stage.artifact;
+  }
+  ASSERT_EQ(folds.size(), 6u);
+  // Of each row by hand: its forecasts in the order of the folds.
+  std::map<TimeMs, std::vector<double>> expected;
+  for (const ForecastTable& fold : folds) {
+    for (size_t row = 0; row < fold.rows(); ++row) {
+      expected[fold.made_at[row]].push_back(fold.value[row]);
+    }
+  }
+  const ResultTable paths =
+      Database().Query("SELECT path, made_at, value FROM " +
+                       SqlText((evaluated / "paths.parquet").string()) + " WHERE model = 'ridge'");
+  ASSERT_EQ(paths.rows, 3 * expected.size());
+  for (size_t row = 0; row < paths.rows; ++row) {
+    const int64_t path = paths.Column("path", ColumnType::kInt64).integers[row];
+    const TimeMs made_at = paths.Column("made_at", ColumnType::kTimestampMs).integers[row];
+    ASSERT_EQ(paths.Column("value", ColumnType::kDouble).doubles[row],
+              expected.at(made_at).at(static_cast<size_t>(path - 1)));
+  }
+  for (const auto& [time, values] : expected) ASSERT_EQ(values.size(), 3u);
+
+  const Json results = Json::parse(result.results.front().second);
+  EXPECT_EQ(results.at("trials"), 1) << "paths are one configuration";
+  EXPECT_EQ(results.at("evaluations").at(0).at("rows").get<size_t>(), expected.size() - 4);
+  const Json& forecasts = results.at("paths").at("forecasts");
+  EXPECT_EQ(forecasts.at(0).at("figure"), "mae");
+  ASSERT_EQ(forecasts.at(0).at("paths").size(), 3u);
+  const CandleSeries bars = Bars(Load(changes));
+  double error = 0, naive = 0;
+  size_t judged = 0;
+  for (size_t i = 0; i + 4 < bars.size(); ++i) {
+    const auto found = expected.find(bars.KnownAt(i));
+    if (found == expected.end()) continue;
+    const double actual = bars.close[i + 4] / bars.close[i] - 1;
+    error += std::abs(actual - found->second[1]);
+    naive += std::abs(actual);
+    ++judged;
+  }
+  const auto count = static_cast<double>(judged);
+  EXPECT_NEAR(forecasts.at(0).at("paths").at(1).get<double>(), error / count, 1e-12);
+  EXPECT_NEAR(forecasts.at(0).at("naive").at(1).get<double>(), naive / count, 1e-12);
+  const Json& accounts = results.at("paths").at("accounts");
+  EXPECT_EQ(accounts.at(0).at("figure"), "annual_sharpe");
+  EXPECT_EQ(accounts.at(1).at("paths").size(), 3u);
+  EXPECT_THAT(ReadFile(result.reports.front()), HasSubstr("Forecasts on each path"));
+}
+
+TEST_F(RunRecipeTest, CombinatorialFoldsForecastClassesToo) {
+  const RunResult result = Run({"split={scheme: combinatorial, groups: 3, test_groups: 2}"});
+  const Json results = Json::parse(result.results.front().second);
+  const Json& forecasts = results.at("paths").at("forecasts");
+  EXPECT_EQ(forecasts.at(0).at("figure"), "log_loss");
+  EXPECT_EQ(forecasts.at(0).at("paths").size(), 2u);
+  EXPECT_GT(forecasts.at(0).at("least").get<double>(), 0);
+}
+
 // The artifact of a stage.
 std::filesystem::path ArtifactOf(const RunResult& result, const std::string& stage) {
   for (const StageReport& report : result.stages) {
@@ -339,7 +411,8 @@ TEST_F(RunRecipeTest, WhatDoesNotGoTogetherIsRefusedWhereItStands) {
               HasSubstr("gives no probabilities"));
   EXPECT_THAT(Refusal({number, "models=[{kind: gbdt, parameters: {objective: binary}}]"}),
               HasSubstr("binary forecasts classes"));
-  EXPECT_THAT(Refusal({"split={scheme: combinatorial}"}), HasSubstr("several times"));
+  EXPECT_THAT(Refusal({"split={scheme: combinatorial, groups: 2, test_groups: 2}"}),
+              HasSubstr("2 test groups of 2 groups"));
   EXPECT_THAT(Refusal({"split={scheme: rolling, train: 20d, test: 10d, step: 5d}"}),
               HasSubstr("test windows overlap"));
   EXPECT_THAT(Refusal({"split={scheme: rolling, train: 20d, tset: 10d}"}), HasSubstr("test"));

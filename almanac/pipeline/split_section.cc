@@ -37,13 +37,6 @@ SplitSection ReadSplitSection(const ConfigNode& node) {
   }
   section.folds = FoldSpec::FromConfig(node);
   const FoldSpec& folds = *section.folds;
-  if (folds.scheme == FoldScheme::kCombinatorial) {
-    throw Error(
-        ErrorCode::kUsage, node.Place("scheme"),
-        "combinatorial folds forecast every row several times, and a forecast table has one "
-        "forecast of a model at a time",
-        "use purged_k_fold, rolling or expanding");
-  }
   if (IsWindowed(folds) && folds.step != 0 && folds.step < folds.test) {
     throw Error(ErrorCode::kUsage, node.Place("step"),
                 "test windows overlap, and a forecast table has one forecast of a model at a time",

@@ -20,13 +20,15 @@ struct SplitSection {
   SplitSpec parts;
   std::optional<FoldSpec> folds;  // instead of `parts`
 
+  // Whether rows are forecast several times, by as many folds (paths.h).
+  bool repeats() const { return folds && folds->scheme == FoldScheme::kCombinatorial; }
   DurationMs embargo() const { return folds ? folds->embargo : parts.embargo; }
   Json ToJson() const;
 };
 
 // {validation: 0.15, test: 0.15} or {scheme: rolling, train: 180d, test: 30d}. Throws Error(kUsage)
-// naming key and line; for test windows that overlap and for combinatorial folds, too: a forecast
-// table has one forecast of a model at a time.
+// naming key and line; for test windows that overlap, too: a forecast table has one forecast of a
+// model at a time.
 SplitSection ReadSplitSection(const ConfigNode& node);
 
 // The rows of a dataset that a section asks for.

@@ -323,6 +323,11 @@ void StageRun::AddModels(SymbolState& state, ReportData& report) const {
   report.features = FeaturesOf(KeptColumns(Columns(), pruned), weights);
 }
 
+void StageRun::AddPaths(SymbolState& state, ReportData& report) const {
+  if (!recipe_.split.repeats()) return;
+  report.forecast_tables.push_back(PathsTable("Forecasts on each path", ForecastPathsOf(state)));
+}
+
 // Forecasts, their errors, and the tables that judge them.
 void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   std::vector<const SymbolState*> drawn = DrawnOf(state, BacktestsOf(state));
@@ -453,6 +458,10 @@ void StageRun::AddTrading(SymbolState& state, ReportData& report) const {
     report.monthly_returns.push_back(MonthlyReturnsOf(result.strategy));
     AddAll(report.assumptions, result.assumptions);
   }
+  if (recipe_.split.repeats()) {
+    report.strategy_tables.push_back(
+        PathsTable("The same account on each path", AccountPathsOf(state)));
+  }
   if (!recipe_.backtest.signal.grid) return;
   for (const GridResult& grid : GridsOf(state)) {
     if (grid.selection) report.strategy_tables.push_back(SelectionTable(*grid.selection));
@@ -482,8 +491,12 @@ void StageRun::AddData(SymbolState& state, ReportData& report) const {
   }
   if (SplitOf(state).known_by == kMaxTime) {
     warnings.push_back(
-        "purged k-fold: models learn from rows before and after those they forecast, which nobody "
-        "could have done at the time");
+        recipe_.split.repeats()
+            ? "combinatorial folds: models learn from rows before and after those they forecast, "
+              "which nobody could have done at the time; what is judged and traded is the mean of "
+              "a row's forecasts, and each path by itself beside it"
+            : "purged k-fold: models learn from rows before and after those they forecast, which "
+              "nobody could have done at the time");
   }
   if (SplitOf(state).skipped > 0) {
     warnings.push_back(fmt::format("{} windows had no rows in one of their parts and were left out",
@@ -504,6 +517,7 @@ ReportData StageRun::ReportOf(SymbolState& state) const {
   AddIdentity(state, report);
   AddVerdicts(state, report);
   AddForecasts(state, report);
+  AddPaths(state, report);
   AddModels(state, report);
   AddTrading(state, report);
   AddData(state, report);
@@ -524,6 +538,10 @@ Json StageRun::ResultsOf(SymbolState& state) const {
   if (!RankingsOf(state).empty()) results["cross_section"] = ToJson(RankingsOf(state));
   for (const BacktestResult& result : BacktestsOf(state)) {
     results["backtests"].push_back(ToJson(result));
+  }
+  if (recipe_.split.repeats()) {
+    results["paths"] = {{"forecasts", ToJson(ForecastPathsOf(state))},
+                        {"accounts", ToJson(AccountPathsOf(state))}};
   }
   if (recipe_.backtest.signal.grid) {
     results["selections"] = Json::array();

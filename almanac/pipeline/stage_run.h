@@ -23,6 +23,7 @@
 #include "almanac/market/audit.h"
 #include "almanac/pipeline/artifact.h"
 #include "almanac/pipeline/backtest_run.h"
+#include "almanac/pipeline/paths.h"
 #include "almanac/pipeline/pipeline.h"
 #include "almanac/pipeline/trained_forecasts.h"
 #include "almanac/registry/registry.h"
@@ -61,6 +62,9 @@ struct SymbolState {
   std::vector<BacktestResult> backtests;              // one an account
   std::vector<Dataset::Origin> origin;                // of a panel's rows
   std::vector<GridResult> grids;                      // one an account, where the recipe has a grid
+  // Of combinatorial folds.
+  std::vector<std::vector<ForecastTable>> paths;  // by model, a table a path
+  std::vector<PathFigure> forecast_paths, account_paths;
 };
 
 class StageRun {
@@ -116,7 +120,8 @@ class StageRun {
   FeatureSet Columns() const;
   // Whose bars the state's features read.
   std::vector<std::string> FrameOf(const SymbolState& state) const;
-  // The forecasts of one part by one model (its position in the recipe).
+  // The forecasts of one part by one model (its position in the recipe); of combinatorial folds
+  // the mean of each row's.
   ForecastTable ForecastsOf(SymbolState& state, size_t model, Part part) const;
   ForecastTable TestForecastsOf(SymbolState& state, size_t model) const {
     return ForecastsOf(state, model, Part::kTest);
@@ -133,6 +138,17 @@ class StageRun {
   const TableEvaluation& ClassesOf(SymbolState& state) const;
   const std::vector<BacktestResult>& BacktestsOf(SymbolState& state) const;
   const std::vector<GridResult>& GridsOf(SymbolState& state) const;
+  // Of combinatorial folds: the forecasts of a model on each path, and how models and accounts did
+  // on each. Empty for others.
+  const std::vector<ForecastTable>& PathsOf(SymbolState& state, size_t model) const;
+  const std::vector<PathFigure>& ForecastPathsOf(SymbolState& state) const;
+  const std::vector<PathFigure>& AccountPathsOf(SymbolState& state) const;
+  void AddClassPath(SymbolState& state, const ForecastTable& table) const;
+  void AddValuePath(SymbolState& state, const ForecastTable& table) const;
+  void SavePathForecasts(SymbolState& state, const std::filesystem::path& folder) const;
+  std::vector<SymbolOutcome> OutcomesOf(SymbolState& state) const;
+  TableEvaluation JudgeClasses(SymbolState& state, const ForecastTable& table,
+                               const BootstrapOptions& bootstrap) const;
   BacktestResult BacktestOf(SymbolState& state, size_t account, const TrialSummary& trials) const;
   BacktestInput InputOf(SymbolState& state, const ForecastTable& forecasts) const;
   ForecastTable AccountForecastsOf(SymbolState& state, const BacktestAccount& account,
@@ -155,6 +171,7 @@ class StageRun {
                 ReportData& report) const;
   TableOptions QuantileOptions() const;
   std::vector<CandleSeries> BarsOf(SymbolState& state) const;
+  void AddPaths(SymbolState& state, ReportData& report) const;
   void AddModels(SymbolState& state, ReportData& report) const;
   void AddClasses(SymbolState& state, ReportData& report) const;
   void AddTrading(SymbolState& state, ReportData& report) const;

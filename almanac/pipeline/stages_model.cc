@@ -259,6 +259,7 @@ ForecastTable StageRun::ForecastsOf(SymbolState& state, size_t model, Part part)
   for (const ArtifactKey& key : state.train[model]) {
     all.Append(ForecastTable::Load(FolderOf(key) / "forecasts.parquet"));
   }
+  if (recipe_.split.repeats()) return MeanOfRepeats(std::move(all));
   if (recipe_.split.folds) {
     all.Sort();
     return all;
@@ -278,17 +279,24 @@ ForecastTable StageRun::ForecastsOf(SymbolState& state, size_t model, Part part)
   return chosen;
 }
 
-const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
-  if (!state.judged.empty()) return state.judged;
-  const TargetSpec& target = *recipe_.price_target();
+std::vector<SymbolOutcome> StageRun::OutcomesOf(SymbolState& state) const {
   std::vector<SymbolOutcome> outcomes;
-  TimeMs first_known = kMaxTime;
   const auto add = [&](SymbolState& symbol) {
-    outcomes.push_back({&symbol.candles, &LabelsOf(symbol), target.kind});
-    first_known = std::min(first_known, symbol.candles.KnownAt(0));
+    outcomes.push_back({&symbol.candles, &LabelsOf(symbol), recipe_.price_target()->kind});
   };
   if (state.members.empty()) add(state);
   for (SymbolState* member : state.members) add(*member);
+  return outcomes;
+}
+
+const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
+  if (!state.judged.empty()) return state.judged;
+  const TargetSpec& target = *recipe_.price_target();
+  const std::vector<SymbolOutcome> outcomes = OutcomesOf(state);
+  TimeMs first_known = kMaxTime;
+  for (const SymbolOutcome& outcome : outcomes) {
+    first_known = std::min(first_known, outcome.series->KnownAt(0));
+  }
   const size_t naive = recipe_.NaiveModel();
   const ForecastTable naive_table = TestForecastsOf(state, naive);
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
@@ -319,8 +327,8 @@ const std::vector<Evaluation>& StageRun::EvaluationsOf(SymbolState& state) const
 }
 
 // The same rows for every model, the naive one's frequencies beside them.
-const TableEvaluation& StageRun::ClassesOf(SymbolState& state) const {
-  if (state.classes) return *state.classes;
+TableEvaluation StageRun::JudgeClasses(SymbolState& state, const ForecastTable& table,
+                                       const BootstrapOptions& bootstrap) const {
   const Dataset& data = DataOf(state);
   const RunSplit& split = SplitOf(state);
   const auto learnt =
@@ -332,17 +340,19 @@ const TableEvaluation& StageRun::ClassesOf(SymbolState& state) const {
   }
   TableOptions options;
   options.naive = recipe_.models[recipe_.NaiveModel()].name;
-  options.bootstrap = recipe_.evaluate.bootstrap;
+  options.bootstrap = bootstrap;
   options.significance = recipe_.evaluate.significance;
   options.class_target = recipe_.target;
   options.naive_frequencies = NaiveFrequencies(outcomes, recipe_.classes().size());
+  return EvaluateTable(table, BarsOf(state), options);
+}
+
+const TableEvaluation& StageRun::ClassesOf(SymbolState& state) const {
+  if (state.classes) return *state.classes;
   ForecastTable table;
   for (size_t m = 0; m < recipe_.models.size(); ++m) table.Append(TestForecastsOf(state, m));
   table.Sort();
-  std::vector<CandleSeries> bars;
-  if (state.members.empty()) bars.push_back(state.candles);
-  for (const SymbolState* member : state.members) bars.push_back(member->candles);
-  state.classes = EvaluateTable(table, bars, options);
+  state.classes = JudgeClasses(state, table, recipe_.evaluate.bootstrap);
   return *state.classes;
 }
 
@@ -383,6 +393,10 @@ void StageRun::EvaluateStage(SymbolState& state) {
   }
   Make(state.evaluate, state.key.symbol, [&](const fs::path& folder) {
     std::string result;
+    if (recipe_.split.repeats()) {
+      SavePathForecasts(state, folder);
+      WriteFileAtomic(folder / "paths.json", ToJson(ForecastPathsOf(state)).dump(2) + "\n");
+    }
     if (recipe_.price_target() == nullptr) {
       const TableEvaluation& classes = ClassesOf(state);
       WriteFileAtomic(folder / "evaluation.json", ToJson(classes).dump(2) + "\n");
@@ -508,6 +522,9 @@ void StageRun::BacktestStage(SymbolState& state) {
                              result.strategy.performance.sharpe.annual);
     }
     WriteFileAtomic(folder / "backtest.json", document.dump(2) + "\n");
+    if (recipe_.split.repeats()) {
+      WriteFileAtomic(folder / "paths.json", ToJson(AccountPathsOf(state)).dump(2) + "\n");
+    }
     if (recipe_.backtest.signal.grid) {
       for (size_t account = 0; account < accounts.size(); ++account) {
         const GridResult& grid = GridsOf(state)[account];

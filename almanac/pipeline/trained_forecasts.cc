@@ -45,7 +45,7 @@ TrainedForecasts StageRun::ForecastTest(const std::string& model, const LoadMode
     if (state->members.empty()) forecasts.series.push_back(state->candles);
     for (const SymbolState* member : state->members) forecasts.series.push_back(member->candles);
   }
-  forecasts.table.Sort();
+  forecasts.table = MeanOfRepeats(std::move(forecasts.table));
   return forecasts;
 }
 
