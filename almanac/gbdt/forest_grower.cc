@@ -15,22 +15,10 @@ namespace {
 constexpr size_t kHistogramsOfClass = 8;
 // Rows that one task encodes.
 constexpr size_t kRowsPerTask = 16384;
-constexpr size_t kTogetherWords = kTileBins * kHalfTile * kTogether;
 // Trees that look at a share of the columns no larger than this get copies of their own.
 constexpr double kPackedShare = 0.3;
 
 bool PacksTrees(const Params& params) { return params.feature_fraction <= kPackedShare; }
-
-// Of one thread: histograms of a tile that are not kept.
-struct Scratch {
-  alignas(64) std::array<PackedBin, kTileBins * kTileWidth> smaller, larger;
-  alignas(64) std::array<PackedBin, kTogetherWords> together;
-};
-
-Scratch& OfThread() {
-  thread_local const std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
-  return *scratch;
-}
 
 }  // namespace
 
@@ -188,16 +176,6 @@ void ForestGrower::StartTrees(std::span<const float> gradients, std::span<const 
   for (const size_t k : wanted_) trees_[k].SumUp();
 }
 
-// Up to four classes in one pass: [row * 4 + tree].
-void ForestGrower::InterleaveCodes(std::span<const size_t> together) {
-  const size_t rows = trees_[together[0]].codes().size();
-  interleaved_.assign(rows * kTogether, 0);
-  for (size_t i = 0; i < together.size(); ++i) {
-    const std::span<const PackedBin> codes = trees_[together[i]].codes();
-    for (size_t row = 0; row < rows; ++row) interleaved_[row * kTogether + i] = codes[row];
-  }
-}
-
 LeafContest* ForestGrower::Open(size_t k, int node,
                                 std::shared_ptr<std::vector<uint16_t>> looked_at) {
   contests_.push_back(std::make_unique<LeafContest>(k, node, trees_[k], params_));
@@ -239,39 +217,6 @@ void ForestGrower::GrowRoots(std::span<const size_t> together) {
       Search(t, histogram, *contests_[first + i]);
     }
   });
-}
-
-void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const {
-  const ColumnTile& tile = (*tiles_[together[0]])[t];
-  const GrowingTree& any = trees_[together[0]];
-  for (const size_t k : together) {
-    std::fill_n(Of(tile, trees_[k].node(0).histogram), Words(tile), PackedBin{0});
-  }
-  PackedBin* sums = OfThread().together.data();
-  for (size_t first = 0; first < kTileWidth; first += kHalfTile) {
-    std::fill_n(sums, tile.bins * kHalfTile * kTogether, PackedBin{0});
-    AddRowsTogether(tile.bytes, any.RowsOf(0).data(), interleaved_.data(), any.node(0).rows(),
-                    first, sums);
-    for (size_t i = 0; i < together.size(); ++i) {
-      PackedBin* histogram = Of(tile, trees_[together[i]].node(0).histogram);
-      const TileSlots& slots = searched_[together[i]][t].slots;
-      for (size_t slot = 0; slot < slots.count; ++slot) {
-        const size_t column = slots.place[slot] - first;
-        if (column >= kHalfTile) continue;  // of the other half
-        for (size_t bin = 0; bin < tile.bins; ++bin) {
-          histogram[bin * kTileWidth + slot] = sums[(bin * kHalfTile + column) * kTogether + i];
-        }
-      }
-    }
-  }
-}
-
-void ForestGrower::AddUp(size_t t, size_t k, int node, PackedBin* histogram) const {
-  const ColumnTile& tile = (*tiles_[k])[t];
-  std::fill_n(histogram, Words(tile), PackedBin{0});
-  const std::span<const uint32_t> rows = trees_[k].RowsOf(node);
-  AddRows(tile.bytes, rows.data(), trees_[k].CodesOf(node).data(), rows.size(),
-          searched_[k][t].slots, histogram);
 }
 
 // Whether children of the node may need its histogram. Those of few rows are added up sooner than
@@ -339,60 +284,6 @@ void ForestGrower::MakePair(size_t k, int parent_node) {
   if (larger.histogram == nullptr && IsKept(larger)) larger.histogram = TakeHistogram();
   parent.histogram = nullptr;
   pairs_.push_back(pair);
-}
-
-void ForestGrower::SearchPair(size_t t, const Pair& pair) {
-  if (searched_[pair.k][t].slots.count == 0) return;
-  if ((*pair.of_smaller->looked_at)[t] == 0) return;
-  const ColumnTile& tile = (*tiles_[pair.k])[t];
-  GrowingTree& tree = trees_[pair.k];
-  const auto place_of = [&](int node, PackedBin* otherwise) {
-    PackedBin* kept = tree.node(node).histogram;
-    return kept == nullptr ? otherwise : Of(tile, kept);
-  };
-  Scratch& scratch = OfThread();
-  PackedBin* smaller = place_of(pair.smaller, scratch.smaller.data());
-  AddUp(t, pair.k, pair.smaller, smaller);
-  Search(t, smaller, *pair.of_smaller);
-  PackedBin* larger = place_of(pair.larger, scratch.smaller.data());
-  if (pair.parent == nullptr) {
-    AddUp(t, pair.k, pair.larger, larger);
-  } else {
-    if (!IsKept(tree.node(pair.larger))) larger = scratch.larger.data();
-    Subtract(Of(tile, pair.parent), smaller, Words(tile), larger);
-  }
-  Search(t, larger, *pair.of_larger);
-}
-
-void ForestGrower::Search(size_t t, const PackedBin* histogram, LeafContest& contest) const {
-  const Searched& searched = searched_[contest.k][t];
-  std::array<float, kTileWidth> numbers;
-  LargestGains(histogram, (*tiles_[contest.k])[t].bins, searched.missing, contest.bounds(),
-               numbers.data());
-  uint16_t& with_cut = (*contest.with_cut)[t];
-  for (size_t slot = 0; slot < searched.slots.count; ++slot) {
-    const float number = numbers[slot];
-    const uint32_t bit = 1U << slot;
-    if (((*contest.looked_at)[t] & bit) == 0 || contest.HasNoCut(number)) continue;
-    bool has_cut = contest.SurelyHasCut(number);
-    if (!has_cut || contest.MayWin(number)) {
-      has_cut |= Examine(histogram, slot, searched.feature[slot], contest);
-    }
-    if (has_cut) with_cut = static_cast<uint16_t>(with_cut | bit);
-  }
-}
-
-bool ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
-                           LeafContest& contest) const {
-  const BinMapper& mapper = data_.mapper(feature);
-  std::array<PackedBin, kTileBins> bins;
-  for (size_t bin = 0; bin < mapper.bins(); ++bin) bins[bin] = histogram[bin * kTileWidth + slot];
-  bool is_splittable = false;
-  Split found = FindSplit(std::span(bins).first(mapper.bins()), mapper, contest.sums(),
-                          trees_[contest.k].scale(), params_, 0, &is_splittable);
-  found.feature = feature;
-  if (std::isfinite(found.gain)) contest.Enter(found);
-  return is_splittable;
 }
 
 void ForestGrower::FinishSearch() {

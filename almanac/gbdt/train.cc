@@ -16,42 +16,13 @@
 #include "almanac/gbdt/early_stopping.h"
 #include "almanac/gbdt/forest_grower.h"
 #include "almanac/gbdt/grower.h"
-#include "almanac/gbdt/metric.h"
 #include "almanac/gbdt/predictor.h"
+#include "almanac/gbdt/scores.h"
 #include "almanac/gbdt/training_state.h"
 #include "almanac/gbdt/working_set.h"
 
 namespace almanac::gbdt {
 namespace {
-
-// Rows that one task scores.
-constexpr size_t kRowsPerTask = 4096;
-
-template <typename Rows>
-void AddScores(const GrownTree& grown, const BinnedData& data, const Rows& rows,
-               std::span<double> scores) {
-  ParallelFor((rows.size() + kRowsPerTask - 1) / kRowsPerTask, [&](size_t task) {
-    const size_t end = std::min(rows.size(), (task + 1) * kRowsPerTask);
-    for (size_t i = task * kRowsPerTask; i < end; ++i) {
-      scores[rows[i]] += grown.tree.leaf_value[grown.LeafOf(data, rows[i])];
-    }
-  });
-}
-
-struct AllRows {
-  size_t count;
-  size_t size() const { return count; }
-  size_t operator[](size_t i) const { return i; }
-};
-
-// Scores of a set of rows, class by class.
-struct Scores {
-  Scores(size_t classes, size_t rows) : values(classes * rows, 0.0), row_count(rows) {}
-  std::span<double> of(size_t k) { return std::span(values).subspan(k * row_count, row_count); }
-
-  std::vector<double> values;
-  size_t row_count;
-};
 
 std::string SafeName(const std::string& name) {
   std::string safe = name;
@@ -66,13 +37,13 @@ class Trainer {
       : params_(params),
         data_(data),
         targets_(targets),
-        validations_(validations),
         options_(options),
         objective_(Objective::Make(params, targets, options.objective)),
         classes_(objective_->classes()),
         bagging_(params, data.rows()),
         working_set_(params, data.features()),
         scores_(classes_, data.rows()),
+        judges_(validations, params_, options.metrics, classes_),
         gradients_(classes_ * data.rows()),
         hessians_(classes_ * data.rows()),
         start_(classes_, 0.0) {
@@ -82,17 +53,7 @@ class Trainer {
       grower_.emplace(data, params_,
                       objective_->HasUnitHessian() && params.data_sample_strategy != "goss");
     }
-    for (const Validation& validation : validations) {
-      validation_scores_.emplace_back(classes_, validation.data.rows());
-      for (const std::string& metric : params.metric) {
-        result_.evaluations.push_back(
-            {validation.name, metric, {}, validation.can_stop, IsBiggerBetter(metric)});
-      }
-      for (const CustomMetric& metric : options.metrics) {
-        result_.evaluations.push_back(
-            {validation.name, metric.name, {}, validation.can_stop, metric.is_bigger_better});
-      }
-    }
+    result_.evaluations = judges_.Announce();
     stopping_.emplace(params_, result_.evaluations);
     if (params.boosting == "dart") dart_.emplace(params);
     if (!options.resume_file.empty()) key_ = TrainingKey(params, data, targets, validations);
@@ -109,7 +70,7 @@ class Trainer {
     for (int round = Resume(); round < params_.num_iterations; ++round) {
       CheckCancel();
       if (!MakeRound(round)) break;
-      EvaluateRound();
+      judges_.Evaluate(result_.evaluations);
       if (options_.on_round) options_.on_round(round + 1, result_.evaluations);
       if (watches && stopping_->Update(result_.evaluations)) break;
       Snapshot(round + 1);
@@ -136,10 +97,7 @@ class Trainer {
 
   void StartFromInitialScores() {
     std::copy(targets_.initial_score.begin(), targets_.initial_score.end(), scores_.values.begin());
-    for (size_t v = 0; v < validations_.size(); ++v) {
-      const std::span<const double> initial = validations_[v].targets.initial_score;
-      std::copy(initial.begin(), initial.end(), validation_scores_[v].values.begin());
-    }
+    judges_.StartFromInitialScores();
   }
 
   // The round to go on with.
@@ -175,7 +133,7 @@ class Trainer {
     bagging_.Visit(archive, visit_sized);
     working_set_.Visit(archive, visit_sized);
     if (dart_) dart_->Visit(archive, visit_sized);
-    for (Scores& scores : validation_scores_) archive(scores.values);
+    judges_.Visit(archive);
     for (Evaluation& evaluation : result_.evaluations) VisitSized(archive, evaluation.values);
     VisitSized(archive, result_.model.trees);
   }
@@ -184,9 +142,7 @@ class Trainer {
     if (std::abs(score) <= kEpsilon) return;
     start_[k] = score;
     for (double& value : scores_.of(k)) value += score;
-    for (Scores& scores : validation_scores_) {
-      for (double& value : scores.of(k)) value += score;
-    }
+    judges_.Add(k, score);
   }
 
   // False if no class could be split: the round is then left out, unless it is the first.
@@ -238,7 +194,7 @@ class Trainer {
     dart_->StartRound(round);
     ForDropped([&](Tree& tree, size_t k) {
       tree.Shrink(-1);
-      AddScores(WithBins(tree, data_), data_, AllRows{data_.rows()}, scores_.of(k));
+      AddScores(WithBins(tree, data_), data_, scores_.of(k));
     });
   }
 
@@ -250,13 +206,9 @@ class Trainer {
   void RememberTrees() {
     ForDropped([&](Tree& tree, size_t k) {
       tree.Shrink(dart_->first_factor());
-      const GrownTree first = WithBins(tree, data_);
-      for (size_t v = 0; v < validations_.size(); ++v) {
-        const BinnedData& data = validations_[v].data;
-        AddScores(first, data, AllRows{data.rows()}, validation_scores_[v].of(k));
-      }
+      judges_.Add(k, WithBins(tree, data_));
       tree.Shrink(dart_->second_factor());
-      AddScores(WithBins(tree, data_), data_, AllRows{data_.rows()}, scores_.of(k));
+      AddScores(WithBins(tree, data_), data_, scores_.of(k));
     });
     dart_->FinishRound();
   }
@@ -286,10 +238,7 @@ class Trainer {
       for (const uint32_t row : LeafRows(k, leaf)) scores[row] += grown.tree.leaf_value[leaf];
     });
     AddScores(grown, data_, bagging_.out_of_bag(), scores);
-    for (size_t v = 0; v < validations_.size(); ++v) {
-      const BinnedData& data = validations_[v].data;
-      AddScores(grown, data, AllRows{data.rows()}, validation_scores_[v].of(k));
-    }
+    judges_.Add(k, grown);
   }
 
   void RenewLeaves(Tree& tree, size_t k) {
@@ -313,33 +262,6 @@ class Trainer {
     return Tree::Constant(start_[k], rows);
   }
 
-  void EvaluateRound() {
-    const OutputTransform transform(ObjectiveText(params_), classes_, "objective");
-    for (size_t v = 0; v < validations_.size(); ++v) {
-      std::vector<double> predictions = validation_scores_[v].values;
-      const size_t rows = validation_scores_[v].row_count;
-      std::vector<double> one(classes_);
-      for (size_t row = 0; row < rows; ++row) {
-        for (size_t k = 0; k < classes_; ++k) one[k] = predictions[k * rows + row];
-        transform.Apply(one);
-        for (size_t k = 0; k < classes_; ++k) predictions[k * rows + row] = one[k];
-      }
-      Judge(v, predictions);
-    }
-  }
-
-  void Judge(size_t v, std::span<const double> predictions) {
-    const Targets& targets = validations_[v].targets;
-    size_t place = v * (params_.metric.size() + options_.metrics.size());
-    for (const std::string& metric : params_.metric) {
-      result_.evaluations[place++].values.push_back(
-          Evaluate(metric, predictions, targets, params_));
-    }
-    for (const CustomMetric& metric : options_.metrics) {
-      result_.evaluations[place++].values.push_back(metric.evaluate(predictions, targets));
-    }
-  }
-
   void CutAfter(int round) {
     result_.best_round = round;
     result_.model.trees.resize(
@@ -349,7 +271,6 @@ class Trainer {
   const Params params_;
   const BinnedData& data_;
   const Targets targets_;
-  const std::vector<Validation>& validations_;
   const TrainOptions& options_;
   std::unique_ptr<Objective> objective_;
   size_t classes_;
@@ -360,7 +281,7 @@ class Trainer {
   std::optional<TreeGrower> grower_;
   std::optional<ForestGrower> forest_;
   Scores scores_;
-  std::vector<Scores> validation_scores_;
+  Judges judges_;
   std::vector<float> gradients_, hessians_;
   std::vector<double> start_;
   std::optional<EarlyStopping> stopping_;
