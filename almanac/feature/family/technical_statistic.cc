@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "almanac/feature/cell/distance.h"
 #include "almanac/feature/cell/joint.h"
 #include "almanac/feature/family/technical.h"
 
@@ -11,36 +12,44 @@ namespace {
 using Node = KernelGraph::Node;
 using Values = std::span<const int64_t>;
 
-// Needs every value of the window again at each bar, in four sums so that an addition need not wait
-// for the one before.
-struct MeanDistanceCell {
-  static constexpr size_t kInputs = 1, kOutputs = 2;
-  FoldWindow<Sum> window;
-  std::vector<double> ring;
-  uint64_t position = 0;
+// The mean of a window and the mean distance from it. Needs every value of the window again at each
+// bar, so it takes the bars of a block together; one bar is a block like any other.
+class MeanDistance final : public Kernel {
+ public:
+  explicit MeanDistance(int64_t n) : window_(n), last_(static_cast<size_t>(n), kUnknown) {}
 
-  explicit MeanDistanceCell(int64_t n) : window(n), ring(static_cast<size_t>(n), kUnknown) {}
-  void Step(const std::array<double, 1>& in, std::array<double, 2>& out) {
-    const auto length = static_cast<double>(ring.size());
-    const double mean = window.Push(in[0]) / length;
-    ring[position] = in[0];
-    if (++position == ring.size()) position = 0;
-    out.fill(kUnknown);
-    if (window.full()) out = {mean, Distances(mean) / length};
-  }
-  double Distances(double mean) const {
-    std::array<double, 4> parts{};
-    size_t i = 0;
-    for (; i + 4 <= ring.size(); i += 4) {
-      for (size_t p = 0; p < 4; ++p) parts[p] += std::abs(ring[i + p] - mean);
+  size_t inputs() const override { return 1; }
+  size_t outputs() const override { return 2; }
+
+  void Run(const KernelBlock& block) override {
+    const auto length = static_cast<double>(last_.size());
+    const double* values = block.inputs[0];
+    double *means = block.outputs[0], *distances = block.outputs[1];
+    for (size_t row = 0; row < block.rows; ++row) {
+      const double sum = window_.Push(values[row]);
+      means[row] = window_.full() ? sum / length : kUnknown;
     }
-    for (; i < ring.size(); ++i) parts[0] += std::abs(ring[i] - mean);
-    return (parts[0] + parts[1]) + (parts[2] + parts[3]);
+    last_.insert(last_.end(), values, values + block.rows);
+    SumDistances(last_.data() + 1, last_.size() - block.rows, means, block.rows, distances);
+    for (size_t row = 0; row < block.rows; ++row) {
+      distances[row] = std::isnan(means[row]) ? kUnknown : distances[row] / length;
+    }
+    last_.erase(last_.begin(), last_.begin() + static_cast<std::ptrdiff_t>(block.rows));
   }
+
+  void SaveState(StateWriter& writer) const override {
+    const_cast<MeanDistance&>(*this).Visit(writer);  // the writer changes nothing
+  }
+  void LoadState(StateReader& reader) override { Visit(reader); }
+
+ private:
   template <typename Archive>
   void Visit(Archive& archive) {
-    archive(window, ring, position);
+    archive(window_, last_);
   }
+
+  FoldWindow<Sum> window_;
+  std::vector<double> last_;  // the values of the window, the oldest first
 };
 
 // The sums xx, xy and yy of a window.
@@ -113,8 +122,10 @@ Node AddAngle(KernelGraph& graph, int64_t n) {
 }  // namespace
 
 Signals<2> MeanAndDistance(KernelGraph& graph, const Signal& signal, int64_t window) {
-  return AddCell(graph, "mean and distance", {signal}, {static_cast<double>(window)},
-                 MeanDistanceCell(window));
+  const std::string key = KeyOf("mean and distance", {signal}, {static_cast<double>(window)});
+  const Node mean =
+      graph.Add(key, {signal.node}, [&] { return std::make_unique<MeanDistance>(window); });
+  return {{{key, mean}, {key + "#1", mean + 1}}};
 }
 
 std::vector<Family> StatisticFamilies() {

@@ -1,4 +1,5 @@
 // Volume against its own recent past.
+#include "almanac/feature/cell/score.h"
 #include "almanac/feature/family.h"
 #include "almanac/feature/window.h"
 
@@ -22,21 +23,6 @@ struct VolumeRatio {
   }
 };
 
-struct VolumeZScore {
-  static constexpr size_t kInputs = 1, kOutputs = 1;
-  FoldWindow<Moments> volumes;
-
-  void Step(const std::array<double, 1>& in, std::array<double, 1>& out) {
-    const Moments::Value window = volumes.Push(Moments::Of(in[0]));
-    const double deviation = window.SampleDeviation();
-    out[0] = volumes.full() && deviation > 0 ? (in[0] - window.mean) / deviation : kUnknown;
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(volumes);
-  }
-};
-
 Node AddVolumeRatio(KernelGraph& graph, int64_t window) {
   return graph.Add("volume ratio " + std::to_string(window), {graph.Field(BarField::kVolume)}, [&] {
     return MakeKernel(VolumeRatio{FoldWindow<Sum>(window), static_cast<double>(window)});
@@ -44,8 +30,10 @@ Node AddVolumeRatio(KernelGraph& graph, int64_t window) {
 }
 
 Node AddVolumeZScore(KernelGraph& graph, int64_t window) {
-  return graph.Add("volume z-score " + std::to_string(window), {graph.Field(BarField::kVolume)},
-                   [&] { return MakeKernel(VolumeZScore{FoldWindow<Moments>(window)}); });
+  const Node deviation =
+      graph.Add("volume z-score " + std::to_string(window), {graph.Field(BarField::kVolume)},
+                [&] { return MakeKernel(ScoreCell{FoldWindow<Moments>(window)}); });
+  return deviation + 1;  // its second output is the score
 }
 
 }  // namespace
