@@ -4,7 +4,9 @@
 // training rows. Mean squared and absolute errors of the standardised values over every window of
 // the test part, trained by the room's own trainer.
 //
-//   published_bench FOLDER [SET [MODEL]]    FOLDER has ETTh1.csv.zst and exchange_rate.csv.zst
+//   published_bench [SET [MODEL [FOLDER]]]    FOLDER (../shared/data/benchmarks) has ETTh1.csv.zst
+//                                             and exchange_rate.csv.zst; "all" is every set or
+//                                             model
 //
 // naive repeats the last values. dlinear is the linear model with trend decomposition of Zeng,
 // Chen, Zhang and Xu 2023. lstm and gru_attention forecast all variables and rows from their last
@@ -25,6 +27,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
+#include "almanac/base/places_for_test.h"
 #include "almanac/base/text.h"
 #include "almanac/dataset/dataset.h"
 #include "almanac/neural/layers.h"
@@ -299,16 +302,20 @@ void JudgeNetwork(const Set& set, const Model& model) {
                        result.best_epoch, result.seconds));
 }
 
-void Main(const std::filesystem::path& folder, const std::string& only_set,
-          const std::string& only_model) {
+void Main(const std::string& only_set, const std::string& only_model,
+          const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder)) {
+    fmt::print("skipped: there is no folder {}\n", folder.string());
+    return;
+  }
   SetThreadCount(1);
   fmt::print("{:<14}{:<15}{:>8}{:>8}\n", "set", "model", "MSE", "MAE");
   for (const char* name : {"ETTh1", "exchange_rate"}) {
-    if (!only_set.empty() && only_set != name) continue;
+    if (only_set != "all" && only_set != name) continue;
     const Set set = LoadSet(folder, name);
-    if (only_model.empty() || only_model == "naive") JudgeNaive(set);
+    if (only_model == "all" || only_model == "naive") JudgeNaive(set);
     for (const Model& model : Models()) {
-      if (only_model.empty() || only_model == model.name) JudgeNetwork(set, model);
+      if (only_model == "all" || only_model == model.name) JudgeNetwork(set, model);
     }
   }
 }
@@ -317,12 +324,10 @@ void Main(const std::filesystem::path& folder, const std::string& only_set,
 }  // namespace almanac::neural
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    fmt::print(stderr, "published_bench FOLDER [SET [MODEL]]\n");
-    return 2;
-  }
   try {
-    almanac::neural::Main(argv[1], argc > 2 ? argv[2] : "", argc > 3 ? argv[3] : "");
+    almanac::neural::Main(argc > 1 ? argv[1] : "all", argc > 2 ? argv[2] : "all",
+                          argc > 3 ? std::filesystem::path(argv[3])
+                                   : almanac::SourceFolder() / "../shared/data/benchmarks");
   } catch (const almanac::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;
