@@ -12,12 +12,10 @@
 // has missing values. Every engine runs in a process of its own, one after the other; CPU seconds
 // are those of all its threads, which other load on the machine disturbs less than it does time.
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -35,28 +33,17 @@
 #include "almanac/gbdt/train.h"
 #include "almanac/gbdt/train_many.h"
 #include "boosting_peers.h"
+#include "clock.h"
 
 namespace almanac::gbdt {
 namespace {
 
+using bench::CpuSeconds;
 using bench::Matrix;
+using bench::WallSeconds;
 
 constexpr size_t kSignalColumns = 20;
 constexpr int kClasses = 3;
-
-double WallSeconds() {
-  const auto now = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(now).count();
-}
-
-double CpuSeconds() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(use.ru_utime) + seconds(use.ru_stime);
-}
 
 // VmRSS or VmHWM in bytes.
 double Memory(const std::string& key) {

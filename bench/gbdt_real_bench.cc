@@ -16,7 +16,6 @@
 // What is judged is the model cut at its best round. Differences are means over targets; the noise
 // is the standard deviation of such a mean between seeds, of the first way alone.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <cmath>
@@ -35,9 +34,12 @@
 #include "almanac/lake/candle_store.h"
 #include "almanac/target/any_target.h"
 #include "almanac/target/swing_grid.h"
+#include "clock.h"
 
 namespace almanac::gbdt {
 namespace {
+
+using bench::CpuSeconds;
 
 constexpr size_t kClasses = 3;
 
@@ -52,15 +54,6 @@ struct Options {
       {"first_metric_only", "1"},  {"feature_fraction", "0.7"}, {"bagging_fraction", "0.8"},
       {"bagging_freq", "5"}};
 };
-
-double CpuSeconds() {
-  rusage use{};
-  getrusage(RUSAGE_SELF, &use);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds(use.ru_utime) + seconds(use.ru_stime);
-}
 
 struct Part {
   std::vector<uint32_t> rows;

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,12 +32,14 @@
 #include "almanac/lake/candle_store.h"
 #include "almanac/lake/database.h"
 #include "almanac/source/import.h"
+#include "clock.h"
 
 namespace almanac {
 namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
+using bench::CpuSeconds;
 
 constexpr TimeMs kStart = 1704067200000;  // 2024-01-01
 constexpr int kReads = 40;
@@ -56,15 +57,6 @@ struct Figures {
   double peak = 0;           // bytes
   double check = 0;          // rows or a sum, which both sides must agree on
 };
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 double PeakBytes() {
   for (const std::string_view line : Split(ReadFile("/proc/self/status"), '\n')) {

@@ -75,20 +75,12 @@ std::vector<const Dataset*> DatasetsOf(const FitInput& input) {
   return {input.parts.begin(), input.parts.end()};
 }
 
-// What a fit leaves behind.
-struct NetworkForecaster::Fitted {
-  NetworkShape shape = {};
-  std::unique_ptr<Network> network = nullptr;
+// What a fit leaves behind, ready to answer.
+struct NetworkForecaster::Fitted : SavedNetwork {
+  explicit Fitted(SavedNetwork saved) : SavedNetwork(std::move(saved)) {}
+
+  std::unique_ptr<Network> network;
   at::Device device = at::kCPU;
-  StandardScaler scaler;
-  TargetScale target;
-  std::string target_name, target_unit;
-  std::vector<std::string> classes;
-  std::vector<std::string> symbols;  // by their group's number
-  RowCalendar calendar;
-  std::string data_hash;
-  NamedTensors best = {}, last = {};
-  Json training = {};  // losses by epoch, how long it took, what the forecasts are like
 };
 
 NetworkForecaster::NetworkForecaster(NetworkOptions options) : options_(std::move(options)) {}
@@ -119,7 +111,9 @@ void NetworkForecaster::Train(const FitInput& input, const TrainingRows& trainin
                               std::span<const uint32_t> validation, FitReport* report) {
   const Dataset& data = input.data;
   const std::vector<const Dataset*> datasets = DatasetsOf(input);
-  auto fitted = std::unique_ptr<Fitted>(new Fitted{
+  auto fitted = std::make_unique<Fitted>(SavedNetwork{
+      .options = options_,
+      .shape = {},
       .scaler = StandardScaler::Fit(data, training),
       .target = TargetScale::Fit(data, training.rows()),
       .target_name = data.target_name(),
@@ -128,6 +122,9 @@ void NetworkForecaster::Train(const FitInput& input, const TrainingRows& trainin
       .symbols = {},
       .calendar = RowCalendar::Of(datasets),
       .data_hash = HashOf(data, training.rows(), validation),
+      .training = {},
+      .best = {},
+      .last = {},
   });
   for (const Dataset* dataset : datasets) fitted->symbols.push_back(dataset->symbol());
   const bool is_tft = options_.architecture == Architecture::kTft;
@@ -304,20 +301,7 @@ std::unique_ptr<NetworkForecaster> NetworkForecaster::Load(const fs::path& folde
   SavedNetwork saved = ReadSavedNetwork(folder);
   try {
     auto forecaster = std::make_unique<NetworkForecaster>(saved.options);
-    auto fitted = std::unique_ptr<Fitted>(new Fitted{
-        .shape = saved.shape,
-        .scaler = std::move(saved.scaler),
-        .target = saved.target,
-        .target_name = std::move(saved.target_name),
-        .target_unit = std::move(saved.target_unit),
-        .classes = std::move(saved.classes),
-        .symbols = std::move(saved.symbols),
-        .calendar = saved.calendar,
-        .data_hash = std::move(saved.data_hash),
-        .best = std::move(saved.best),
-        .last = std::move(saved.last),
-        .training = std::move(saved.training),
-    });
+    auto fitted = std::make_unique<Fitted>(std::move(saved));
     fitted->network = MakeNetwork(forecaster->options_, fitted->shape);
     fitted->network->parameters().Restore(checkpoint == Checkpoint::kBest ? fitted->best
                                                                           : fitted->last);
