@@ -32,6 +32,7 @@
 #include "almanac/gbdt/predictor.h"
 #include "almanac/gbdt/train.h"
 #include "almanac/gbdt/train_many.h"
+#include "arguments.h"
 #include "boosting_peers.h"
 #include "clock.h"
 
@@ -351,9 +352,7 @@ Options ParseOptions(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    const size_t equals = word.find('=');
-    if (equals == std::string::npos) throw std::runtime_error(word + ": give key=value");
-    const std::string key = word.substr(0, equals), value = word.substr(equals + 1);
+    const auto [key, value] = bench::KeyAndValue(word);
     if (key == "shape") {
       const std::map<std::string, std::string> named = {
           {"a", "25000x6000"}, {"b", "100000x1000"}, {"c", "300000x400"}};

@@ -34,6 +34,7 @@
 #include "almanac/lake/candle_store.h"
 #include "almanac/target/any_target.h"
 #include "almanac/target/swing_grid.h"
+#include "arguments.h"
 #include "clock.h"
 
 namespace almanac::gbdt {
@@ -236,9 +237,7 @@ Options ParseOptions(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    const size_t equals = word.find('=');
-    if (equals == std::string::npos) throw std::runtime_error(word + ": give key=value");
-    const std::string key = word.substr(0, equals), value = word.substr(equals + 1);
+    const auto [key, value] = bench::KeyAndValue(word);
     std::map<std::string, std::string*> texts = {{"home", &options.home},
                                                  {"bins", &options.bins},
                                                  {"market", &options.market},

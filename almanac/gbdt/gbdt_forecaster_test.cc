@@ -52,6 +52,18 @@ std::unique_ptr<Forecaster> MakeForecaster(const std::string& yaml) {
   return forecaster;
 }
 
+std::unique_ptr<Forecaster> SavedAndLoaded(const Forecaster& forecaster) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("almanac-gbdt-" + std::to_string(getpid()));
+  std::filesystem::create_directories(folder);
+  SaveForecaster(forecaster, folder);
+  ForecasterKinds kinds;
+  kinds.Add("gbdt", GbdtForecasterKind());
+  std::unique_ptr<Forecaster> loaded = kinds.Load(folder);
+  std::filesystem::remove_all(folder);
+  return loaded;
+}
+
 std::string Refusal(const std::string& yaml) {
   try {
     MakeForecaster(yaml);
@@ -98,14 +110,7 @@ TEST(GbdtForecasterTest, SavedAndLoadedGivesTheSameBits) {
   const DataSplit split = data.SplitRows({});
   const auto forecaster = MakeForecaster(kRecipe);
   forecaster->Fit({data, split.training(), split.rows(Part::kValidation)});
-  const std::filesystem::path folder =
-      std::filesystem::temp_directory_path() / ("almanac-gbdt-" + std::to_string(getpid()));
-  std::filesystem::create_directories(folder);
-  SaveForecaster(*forecaster, folder);
-  ForecasterKinds kinds;
-  kinds.Add("gbdt", GbdtForecasterKind());
-  const auto loaded = kinds.Load(folder);
-  std::filesystem::remove_all(folder);
+  const auto loaded = SavedAndLoaded(*forecaster);
   const std::span<const uint32_t> rows = split.rows(Part::kTest);
   const Prediction a = forecaster->Predict(data, rows), b = loaded->Predict(data, rows);
   EXPECT_EQ(a.value, b.value);
@@ -174,14 +179,7 @@ TEST(GbdtForecasterTest, ForecastsTheProbabilitiesOfClasses) {
       naive -= std::log(frequency[static_cast<size_t>(target)] / static_cast<double>(rows.size()));
     }
     EXPECT_LT(loss, 0.8 * naive) << "it knows more than how often each class happens";
-    const std::filesystem::path folder =
-        std::filesystem::temp_directory_path() / ("almanac-gbdt-c" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder);
-    SaveForecaster(*forecaster, folder);
-    ForecasterKinds kinds;
-    kinds.Add("gbdt", GbdtForecasterKind());
-    const auto loaded = kinds.Load(folder);
-    std::filesystem::remove_all(folder);
+    const auto loaded = SavedAndLoaded(*forecaster);
     EXPECT_EQ(loaded->Predict(data, rows).extra, prediction.extra);
     EXPECT_EQ(loaded->Predict(data, rows).extra_names, prediction.extra_names);
     EXPECT_TRUE(forecaster->Describe() == loaded->Describe());
