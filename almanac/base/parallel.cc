@@ -5,6 +5,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_group.h>
 
 #include <algorithm>
 #include <atomic>
@@ -27,14 +28,19 @@ void ParallelFor(size_t count, const std::function<void(size_t)>& body) {
   // tasks: it would report every one of them, or, told not to, none. Threads it does see.
   WaitingFor(count, ThreadCount(), body);
 #else
+  // A failure of a loop would cancel the loops inside its other bodies: they would return as if all
+  // their items were done. Bound to nothing, a loop does all of them or throws.
+  tbb::task_group_context alone(tbb::task_group_context::isolated);
   tbb::this_task_arena::isolate([&] {
-    tbb::parallel_for(tbb::blocked_range<size_t>(0, count),
-                      [&](const tbb::blocked_range<size_t>& items) {
-                        for (size_t i = items.begin(); i != items.end(); ++i) {
-                          CheckCancel();
-                          body(i);
-                        }
-                      });
+    tbb::parallel_for(
+        tbb::blocked_range<size_t>(0, count),
+        [&](const tbb::blocked_range<size_t>& items) {
+          for (size_t i = items.begin(); i != items.end(); ++i) {
+            CheckCancel();
+            body(i);
+          }
+        },
+        alone);
   });
 #endif
 }

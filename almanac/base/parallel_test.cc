@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -73,6 +74,36 @@ TEST_F(ParallelTest, PassesAnExceptionOn) {
     EXPECT_STREQ(error.what(), "BTCUSDT: is broken");
   }
   EXPECT_THROW(ParallelFor(1, [](size_t) { throw std::out_of_range("x"); }), std::out_of_range);
+}
+
+TEST_F(ParallelTest, AFailureLeavesTheLoopsInsideOtherBodiesWhole) {
+  SetThreadCount(2);
+  constexpr size_t kItems = 64;
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<bool> under_way{false}, failed{false};
+    std::atomic<int> short_of_items{0};
+    const auto wait_for = [](const std::atomic<bool>& flag) {
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+      while (!flag && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    };
+    EXPECT_THROW(ParallelFor(2,
+                             [&](size_t i) {
+                               if (i == 0) {
+                                 wait_for(under_way);
+                                 failed = true;
+                                 throw std::out_of_range("x");
+                               }
+                               under_way = true;
+                               wait_for(failed);
+                               for (int loop = 0; loop < 200; ++loop) {
+                                 std::atomic<size_t> done{0};
+                                 ParallelFor(kItems, [&](size_t) { ++done; });
+                                 if (done != kItems) ++short_of_items;
+                               }
+                             }),
+                 std::out_of_range);
+    EXPECT_EQ(short_of_items, 0);
+  }
 }
 
 TEST_F(ParallelTest, WaitingBodiesWaitTogether) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <oneapi/tbb/parallel_pipeline.h>
+#include <oneapi/tbb/task_group.h>
 
 #include <algorithm>
 #include <limits>
@@ -419,10 +420,15 @@ void TakeAll(PieceSource& source, Collector& collector, Progress& progress) {
   };
   // One piece being read, one being taken, one in every thread, and a few that wait.
   const size_t pieces_at_once = 2 * static_cast<size_t>(ThreadCount()) + 2;
+  // Like a ParallelFor, it takes all the pieces or throws: a loop around it that fails would
+  // otherwise end it early without a word.
+  tbb::task_group_context alone(tbb::task_group_context::isolated);
   tbb::parallel_pipeline(
-      pieces_at_once, tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order, read) &
-                          tbb::make_filter<ItemPtr, ItemPtr>(tbb::filter_mode::parallel, parse) &
-                          tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, take));
+      pieces_at_once,
+      tbb::make_filter<void, ItemPtr>(tbb::filter_mode::serial_in_order, read) &
+          tbb::make_filter<ItemPtr, ItemPtr>(tbb::filter_mode::parallel, parse) &
+          tbb::make_filter<ItemPtr, void>(tbb::filter_mode::serial_in_order, take),
+      alone);
 }
 
 }  // namespace
