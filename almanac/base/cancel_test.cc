@@ -20,10 +20,15 @@ class CancelTest : public testing::Test {
   void TearDown() override { ResetCancel(); }
 };
 
-// The wait status of a child that runs `body` and then exits with its result.
+// The wait status of a child that runs `body` and then exits with its result. Whoever runs the
+// tests may ignore signals (a script's background job does); the child begins without that.
 int StatusOfChild(const std::function<int()>& body) {
   const pid_t child = fork();
-  if (child == 0) _exit(body());
+  if (child == 0) {
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    _exit(body());
+  }
   int status = 0;
   waitpid(child, &status, 0);
   return status;
