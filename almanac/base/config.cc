@@ -132,14 +132,37 @@ DurationMs ReadDuration(const ConfigTree& tree, std::string_view path) {
   return *duration;
 }
 
-std::string ChoiceNeeded(const std::vector<std::string>& allowed) {
-  return allowed.size() == 1 ? fmt::format("\"{}\"", allowed.front())
-                             : fmt::format("one of {}", fmt::join(allowed, ", "));
+// The words that `word` and `other` have in common, "_" between words.
+int CommonWords(std::string_view word, std::string_view other) {
+  const std::vector<std::string_view> words = Split(other, '_');
+  int common = 0;
+  for (const std::string_view part : Split(word, '_')) {
+    common += static_cast<int>(std::count(words.begin(), words.end(), part));
+  }
+  return common;
+}
+
+// Of so many that nobody would read them all, those with most words of `found` in them.
+constexpr size_t kMostNamed = 40, kNamedOfMany = 8;
+
+std::string SomeOf(std::vector<std::string> allowed, std::string_view found) {
+  const size_t count = allowed.size();
+  std::stable_sort(allowed.begin(), allowed.end(), [&](const auto& a, const auto& b) {
+    return CommonWords(found, a) > CommonWords(found, b);
+  });
+  allowed.resize(kNamedOfMany);
+  return fmt::format("one of {} names such as {}", count, fmt::join(allowed, ", "));
+}
+
+std::string ChoiceNeeded(const std::vector<std::string>& allowed, std::string_view found = {}) {
+  if (allowed.size() == 1) return fmt::format("\"{}\"", allowed.front());
+  if (allowed.size() > kMostNamed) return SomeOf(allowed, found);
+  return fmt::format("one of {}", fmt::join(allowed, ", "));
 }
 
 std::string ReadChoice(const ConfigTree& tree, std::string_view path,
                        const std::vector<std::string>& allowed) {
-  const std::string needed = ChoiceNeeded(allowed);
+  const std::string needed = ChoiceNeeded(allowed, tree.text);
   if (tree.kind != Kind::kScalar) Refuse(tree, path, needed);
   if (std::find(allowed.begin(), allowed.end(), tree.text) != allowed.end()) return tree.text;
   const auto near = NearestWord(tree.text, allowed);

@@ -151,6 +151,15 @@ TEST(ConfigTest, ErrorsNameFileLineKeyFoundAndNeeded) {
          n.Choice("k", {"naive", "drift"}, "naive");
        },
        "x.yaml:1 (k): is \"tree\"; one of naive, drift is needed"},
+      {"k: volume_of_yesterday",
+       [](const ConfigNode& n) {
+         std::vector<std::string> many = {"volume_rank"};
+         for (int i = 0; i < 50; ++i) many.push_back("name_" + std::to_string(i));
+         many.emplace_back("rank_of_volume");
+         n.Choice("k", many);
+       },
+       "x.yaml:1 (k): is \"volume_of_yesterday\"; one of 52 names such as rank_of_volume, "
+       "volume_rank, name_0, name_1, name_2, name_3, name_4, name_5 is needed"},
       {"k: 2024-02-30", [](const ConfigNode& n) { n.Time("k"); },
        "x.yaml:1 (k): is \"2024-02-30\"; a time such as 2024-01-31, 2024-01-31T13:05:00Z or now is "
        "needed"},

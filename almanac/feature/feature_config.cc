@@ -124,9 +124,8 @@ void ReadOperand(const ConfigNode& node, Combination combination, std::vector<Fe
 
 // One mapping of the list: all combinations of its values.
 std::vector<FeatureSpec> ReadEntry(const ConfigNode& node, const Outer& outer) {
-  const std::string name =
-      node.Has(kExpression) ? kExpression : node.Choice("family", FamilyNames());
-  const Family& family = RequireFamily(name);
+  const std::string name = node.Has(kExpression) ? kExpression : node.String("family");
+  const Family& family = RequireFamily(name, node.Place("family"));
   const FamilyInfo& info = family.info;
   std::vector<FeatureSpec> entry = {{name, {}}};
   if (info.reads_text) entry = family.read_text(node);

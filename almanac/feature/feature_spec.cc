@@ -63,19 +63,14 @@ std::string TransformNames(const std::vector<Transform>& transforms, std::string
   return fmt::format("{}", fmt::join(names, between));
 }
 
-std::vector<std::string> FamilyNames() {
+const Family& RequireFamily(const std::string& name, const std::string& where) {
+  if (const Family* family = FindFamily(name)) return *family;
   std::vector<std::string> names;
   for (const Family& family : AllFamilies()) names.push_back(family.info.name);
-  return names;
-}
-
-const Family& RequireFamily(const std::string& name) {
-  if (const Family* family = FindFamily(name)) return *family;
-  const std::vector<std::string> names = FamilyNames();
   const std::optional<std::string> nearest = NearestWord(name, names);
-  throw Error(ErrorCode::kUsage, "features", fmt::format("unknown family \"{}\"", name),
-              nearest ? fmt::format("did you mean \"{}\"?", *nearest)
-                      : fmt::format("known are {}", fmt::join(names, ", ")));
+  throw Error(ErrorCode::kUsage, where, fmt::format("unknown family \"{}\"", name),
+              (nearest ? fmt::format("did you mean \"{}\"? ", *nearest) : "") +
+                  fmt::format("almanac features list names all {}", names.size()));
 }
 
 std::string ParameterNames(const FamilyInfo& info) {

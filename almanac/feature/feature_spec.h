@@ -19,9 +19,8 @@ inline constexpr char kNoTransform[] = "none";
 inline constexpr char kOver[] = "over";
 inline constexpr char kMinus[] = "minus";
 
-std::vector<std::string> FamilyNames();
-// Throws Error(kUsage) for an unknown name, the nearest one suggested.
-const Family& RequireFamily(const std::string& name);
+// Throws Error(kUsage) at `where` for an unknown name, the nearest one suggested.
+const Family& RequireFamily(const std::string& name, const std::string& where = "features");
 // "fast, slow"
 std::string ParameterNames(const FamilyInfo& info);
 std::string TransformNames(const std::vector<Transform>& transforms, std::string_view between);
