@@ -81,7 +81,9 @@ class BackfillTest : public testing::Test {
     const Home home{root};
     CandleStore store(home);
     const auto source = MakeCandleSource("binance", TestOptions(server_, clock_));
-    return Backfill(*source, store, home, request, NoProgress());
+    BackfillReport report = Backfill(*source, store, home, request, NoProgress());
+    server_.Settle();
+    return report;
   }
   BackfillReport Run(const BackfillRequest& request) { return Run(request, folder_.path()); }
   CandleSeries Stored(const std::string& symbol = "BTCUSDT") {
@@ -336,7 +338,9 @@ class StockBackfillTest : public BackfillTest {
     const Home home{folder_.path()};
     CandleStore store(home);
     const auto source = MakeCandleSource("alpaca", TestOptions(server_, clock_));
-    return Backfill(*source, store, home, request, NoProgress());
+    BackfillReport report = Backfill(*source, store, home, request, NoProgress());
+    server_.Settle();
+    return report;
   }
   CandleSeries Stored(const std::string& symbol) {
     return CandleStore(Home{folder_.path()}).Read({"alpaca-stocks-iex", symbol, kDay});

@@ -75,7 +75,9 @@ class BinanceTest : public testing::Test {
     return MakeCandleSource(name, TestOptions(server_, clock_));
   }
   CandleSeries Get(TimeMs from, TimeMs to, Timeframe timeframe) {
-    return AllBars(*Source(), {{"BTCUSDT"}, timeframe, from, to});
+    CandleSeries bars = AllBars(*Source(), {{"BTCUSDT"}, timeframe, from, to});
+    server_.Settle();
+    return bars;
   }
   std::string MessageOfGet() {
     return MessageOf([&] { Get(kNow - kNow % kMsPerDay - 5 * kMsPerDay, kNow, kDay); });

@@ -52,6 +52,9 @@ class VendorTestServer {
   std::string url() const;
   std::vector<TestRequest> requests() const;
   void set_handler(Handler handler);
+  // After it, what the handler wrote or still held may be read and ended: the client has its answer
+  // through a socket, which orders nothing in the eyes of the language.
+  void Settle() const;
 
  private:
   struct Impl;

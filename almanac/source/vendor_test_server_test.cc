@@ -119,6 +119,8 @@ void VendorTestServer::set_handler(Handler handler) {
   impl_->handler = std::move(handler);
 }
 
+void VendorTestServer::Settle() const { const std::scoped_lock lock(impl_->mutex); }
+
 TimeMs FakeClock::Now() {
   const std::scoped_lock lock(mutex_);
   return now_;
