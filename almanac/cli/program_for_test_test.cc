@@ -88,9 +88,19 @@ pid_t ProgramFolder::Start(const std::vector<std::string>& arguments) const {
   Check(posix_spawn_file_actions_addopen(&actions, 1, out.c_str(), kFlags, kMode), "stdout");
   Check(posix_spawn_file_actions_addopen(&actions, 2, err.c_str(), kFlags, kMode), "stderr");
   Check(posix_spawn_file_actions_addchdir_np(&actions, path().c_str()), "folder");
+  // Tests that run as a script's background job have interrupts ignored, and the program keeps what
+  // it is given: it begins as from a terminal.
+  posix_spawnattr_t attributes;
+  Check(posix_spawnattr_init(&attributes), "attributes");
+  sigset_t by_default;
+  sigemptyset(&by_default);
+  sigaddset(&by_default, SIGINT);
+  Check(posix_spawnattr_setsigdefault(&attributes, &by_default), "signals");
+  Check(posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF), "flags");
   pid_t pid = 0;
-  const int result = posix_spawn(&pid, ProgramFile().c_str(), &actions, nullptr,
+  const int result = posix_spawn(&pid, ProgramFile().c_str(), &actions, &attributes,
                                  Pointers(words).data(), Pointers(variables).data());
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   Check(result, ProgramFile().c_str());
   return pid;
