@@ -10,7 +10,8 @@
 //
 // naive repeats the last values. dlinear is the linear model with trend decomposition of Zeng,
 // Chen, Zhang and Xu 2023. lstm and gru_attention forecast all variables and rows from their last
-// state; tft forecasts one variable at a time, told which one by its embedding.
+// state, tft all variables of a row from the decoder's step of that row: one model for a set, no
+// series told apart by a static input.
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
@@ -115,14 +116,14 @@ Set LoadSet(const std::filesystem::path& folder, const std::string& name) {
   return set;
 }
 
-// All variables as features; the next kHorizons rows of some of them as the target: row by row, and
-// within a row variable by variable.
-Dataset MakeData(const Set& set, const std::vector<size_t>& forecast) {
+// All variables as features; their next kHorizons rows as the target: row by row, and within a row
+// variable by variable.
+Dataset MakeData(const Set& set) {
   FeatureTable table;
   Labels labels;
   labels.name = "next";
   labels.unit = "standard deviations";
-  labels.steps = static_cast<size_t>(kHorizons) * forecast.size();
+  labels.steps = static_cast<size_t>(kHorizons) * set.variables.size();
   const size_t rows = set.values.front().size();
   for (size_t i = 0; i < rows; ++i) {
     table.index.push_back(set.begin + static_cast<DurationMs>(i + 1) * set.spacing);
@@ -135,7 +136,7 @@ Dataset MakeData(const Set& set, const std::vector<size_t>& forecast) {
     labels.t0.push_back(table.index[i]);
     labels.t1.push_back(table.index[i + kHorizons]);
     for (size_t h = 1; h <= kHorizons; ++h) {
-      for (const size_t v : forecast) labels.path.push_back(set.values[v][i + h]);
+      for (const std::vector<double>& values : set.values) labels.path.push_back(values[i + h]);
     }
     labels.value.push_back(labels.path.back());
   }
@@ -144,10 +145,10 @@ Dataset MakeData(const Set& set, const std::vector<size_t>& forecast) {
 
 // The last rows of the windows whose target lies in [begin, end). The windows themselves may begin
 // before, as the papers' do, but not before the first row.
-std::vector<uint32_t> RowsOf(size_t begin, size_t end, size_t every) {
+std::vector<uint32_t> RowsOf(size_t begin, size_t end) {
   std::vector<uint32_t> rows;
   const size_t first = std::max<size_t>(begin, kSteps) - 1;
-  for (size_t row = first; row + kHorizons < end; row += every) {
+  for (size_t row = first; row + kHorizons < end; ++row) {
     rows.push_back(static_cast<uint32_t>(row));
   }
   return rows;
@@ -183,11 +184,29 @@ class DLinear final : public Network {
   Linear trend_, rest_;
 };
 
+// A row ahead is a step of the transformer's decoder, with an output a variable.
+class JointTft final : public Network {
+ public:
+  JointTft(const NetworkOptions& options, int64_t variables)
+      : tft_(MakeNetwork(options, {kSteps, variables, kHorizons, variables,
+                                   static_cast<int64_t>(kKnownInputs), /*groups=*/1})) {
+    parameters_ = tft_->parameters();
+  }
+
+  at::Tensor Forward(const NetworkInput& input, bool training) override {
+    // The source has a row of known inputs for each target; the rows ahead are the first of them.
+    NetworkInput own = input;
+    own.known = input.known.narrow(1, 0, kSteps + kHorizons);
+    return tft_->Forward(own, training).flatten(1).unsqueeze(-1);
+  }
+
+ private:
+  std::unique_ptr<Network> tft_;
+};
+
 struct Model {
   std::string name;
   NetworkOptions options;
-  size_t every = 1;  // of the training windows, which are learnt from
-  bool one_variable = false;
 };
 
 NetworkOptions Options(Architecture architecture, int64_t hidden, int64_t layers) {
@@ -207,17 +226,21 @@ NetworkOptions Options(Architecture architecture, int64_t hidden, int64_t layers
 }
 
 std::vector<Model> Models() {
-  Model dlinear{"dlinear", Options(Architecture::kDnn, 1, 1), 1, false};
+  Model dlinear{"dlinear", Options(Architecture::kDnn, 1, 1)};
   dlinear.options.training.learning_rate = 0.005;
-  Model tft{"tft", Options(Architecture::kTft, 16, 1), 4, true};
-  tft.options.training.epochs = 3;
-  tft.options.training.patience = 1;
-  tft.options.training.batch_size = 64;
+  Model tft{"tft", Options(Architecture::kTft, 16, 1)};
+  tft.options.training.batch_size = 128;
   tft.options.training.learning_rate = 0.002;
   return {dlinear,
-          {"lstm", Options(Architecture::kLstm, 64, 1), 1, false},
-          {"gru_attention", Options(Architecture::kGruAttention, 64, 1), 1, false},
+          {"lstm", Options(Architecture::kLstm, 64, 1)},
+          {"gru_attention", Options(Architecture::kGruAttention, 64, 1)},
           tft};
+}
+
+std::unique_ptr<Network> NetworkOf(const Model& model, int64_t variables) {
+  if (model.name == "dlinear") return std::make_unique<DLinear>();
+  if (model.name == "tft") return std::make_unique<JointTft>(model.options, variables);
+  return MakeNetwork(model.options, {kSteps, variables, kHorizons * variables, 1, 0, 1});
 }
 
 struct Errors {
@@ -240,7 +263,7 @@ void PrintRow(const Set& set, const std::string& model, const Errors& errors,
 
 void JudgeNaive(const Set& set) {
   Errors errors;
-  const std::vector<uint32_t> rows = RowsOf(set.validation, set.test, 1);
+  const std::vector<uint32_t> rows = RowsOf(set.validation, set.test);
   for (const uint32_t row : rows) {
     for (const std::vector<double>& values : set.values) {
       for (size_t h = 1; h <= kHorizons; ++h) errors.Add(values[row + h] - values[row]);
@@ -250,39 +273,22 @@ void JudgeNaive(const Set& set) {
 }
 
 void JudgeNetwork(const Set& set, const Model& model) {
-  // Each variable a part of its own, or all together one.
-  std::vector<std::vector<size_t>> targets(1);
-  for (size_t v = 0; v < set.variables.size(); ++v) {
-    if (model.one_variable) targets.resize(v + 1);
-    targets.back().push_back(v);
-  }
-  std::vector<Dataset> data;
-  for (const std::vector<size_t>& target : targets) data.push_back(MakeData(set, target));
-  const size_t outputs = static_cast<size_t>(kHorizons) * targets.front().size();
-  const bool is_tft = model.options.architecture == Architecture::kTft;
-  const NetworkShape shape = {
-      kSteps, static_cast<int64_t>(set.variables.size()),      static_cast<int64_t>(outputs),
-      1,      is_tft ? static_cast<int64_t>(kKnownInputs) : 0, static_cast<int64_t>(data.size())};
-  const Dataset* const first = &data.front();
-  const RowCalendar calendar = RowCalendar::Of({&first, 1});
+  const Dataset data = MakeData(set);
+  const size_t outputs = static_cast<size_t>(kHorizons) * set.variables.size();
+  const Dataset* const part = &data;
+  const RowCalendar calendar = RowCalendar::Of({&part, 1});
   const StandardScaler scaler = NoScaler(set);
-  const auto source = [&](size_t begin, size_t end, size_t every) {
-    std::vector<WindowPart> parts;
-    for (const Dataset& part : data) {
-      parts.push_back({&part, RowsOf(begin, end, every), static_cast<int64_t>(parts.size())});
-    }
-    return WindowSource(parts, {kSteps, false, true, is_tft, outputs}, calendar, scaler, {});
+  const bool with_known = model.options.architecture == Architecture::kTft;
+  const auto source = [&](size_t begin, size_t end) {
+    return WindowSource({{&data, RowsOf(begin, end), 0}},
+                        {kSteps, false, true, with_known, outputs}, calendar, scaler, {});
   };
-  const WindowSource learn = source(0, set.training, model.every);
-  const WindowSource judge = source(set.training, set.validation, model.every);
-  const WindowSource test = source(set.validation, set.test, 1);
+  const WindowSource learn = source(0, set.training);
+  const WindowSource judge = source(set.training, set.validation);
+  const WindowSource test = source(set.validation, set.test);
   at::manual_seed(1);
-  std::unique_ptr<Network> network;
-  if (model.name == "dlinear") {
-    network = std::make_unique<DLinear>();
-  } else {
-    network = MakeNetwork(model.options, shape);
-  }
+  const std::unique_ptr<Network> network =
+      NetworkOf(model, static_cast<int64_t>(set.variables.size()));
   const TrainingPlan plan{
       model.options, {}, false, learn,
       judge,         {}, "",    [](std::string_view line) {
