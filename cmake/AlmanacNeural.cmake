@@ -82,7 +82,7 @@ function(almanac_neural_room)
     # Only the recurrent kernels have loops of their own; the rest calls LibTorch.
     target_compile_options(almanac_neural_torch PRIVATE -fPIC)
     foreach(source IN LISTS networks)
-      if(source MATCHES "/(recurrent|fused_adam_kernel)")
+      if(source MATCHES "/(recurrent|fused_[a-z]+_kernel)")
         # They know nothing of LibTorch, and GCC 12 crashes at -O3 behind a header precompiled at -O1.
         set_property(SOURCE "${source}" PROPERTY SKIP_PRECOMPILE_HEADERS ON)
       else()

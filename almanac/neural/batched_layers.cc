@@ -1,5 +1,6 @@
 #include "almanac/neural/batched_layers.h"
 
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "almanac/neural/fused.h"

@@ -1,10 +1,13 @@
 #include "almanac/neural/fused.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <vector>
+
+#include "almanac/neural/fused_dropout.h"
 
 namespace almanac::neural {
 namespace {
@@ -207,7 +210,7 @@ Run RunLayers(Cell cell, const at::Tensor& input, at::TensorList start, at::Tens
     for (size_t i = 0; i < states.size(); ++i) states[i].push_back(results[i + 1]);
     const bool is_last = layer + 1 == options.layers;
     if (options.dropout > 0 && options.training && !is_last) {
-      x = at::dropout(x, options.dropout, /*train=*/true);
+      x = Dropout(x, options.dropout, /*train=*/true);
     }
   }
   Run run = {x.squeeze(0), {}};

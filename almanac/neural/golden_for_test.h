@@ -2,6 +2,7 @@
 #ifndef ALMANAC_NEURAL_GOLDEN_FOR_TEST_H_
 #define ALMANAC_NEURAL_GOLDEN_FOR_TEST_H_
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ATen.h>
 
 #include <nlohmann/json.hpp>

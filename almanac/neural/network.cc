@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "almanac/base/error.h"
+#include "almanac/neural/fused_dropout.h"
 #include "almanac/neural/layers.h"
 #include "almanac/neural/tft.h"
 
@@ -39,7 +40,7 @@ class DenseHead {
     for (size_t i = 0; i < layers_.size(); ++i) {
       x = at::relu(layers_[i](x));
       if (!norms_.empty()) x = norms_[i](x, training);
-      x = at::dropout(x, dropout_, training);
+      x = Dropout(x, dropout_, training);
     }
     return output_(x).view({-1, horizons_, outputs_});
   }
@@ -89,7 +90,7 @@ class LstmNetwork final : public Network {
 
   at::Tensor Forward(const NetworkInput& input, bool training) override {
     const at::Tensor last = lstm_(input.windows, training).select(1, -1);
-    return head_(at::dropout(last, dropout_, training), training);
+    return head_(Dropout(last, dropout_, training), training);
   }
 
  private:
@@ -168,7 +169,7 @@ class Clstm final : public Network {
   at::Tensor Forward(const NetworkInput& input, bool training) override {
     const at::Tensor found = Convolve(convolutions_, input.windows).transpose(1, 2).contiguous();
     const at::Tensor last = lstm_(found, training).select(1, -1);
-    return head_(at::dropout(last, dropout_, training), training);
+    return head_(Dropout(last, dropout_, training), training);
   }
 
  private:

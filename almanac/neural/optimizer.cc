@@ -1,5 +1,6 @@
 #include "almanac/neural/optimizer.h"
 
+#include <ATen/core/grad_mode.h>
 #include <cmath>
 #include <map>
 #include <optional>

@@ -1,5 +1,6 @@
 #include "almanac/neural/parameters.h"
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <cmath>

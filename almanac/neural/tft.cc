@@ -1,5 +1,6 @@
 #include "almanac/neural/tft.h"
 
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -10,6 +11,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/neural/fused.h"
+#include "almanac/neural/fused_dropout.h"
 #include "almanac/neural/layers.h"
 
 namespace almanac::neural {
@@ -40,7 +42,7 @@ class GateAddNorm {
         dropout_(dropout) {}
   at::Tensor operator()(const at::Tensor& x, const at::Tensor& skip, bool training) const {
     // glu multiplies the first half by the second's sigmoid.
-    return norm_(skip + at::glu(gate_(at::dropout(x, dropout_, training)), -1));
+    return norm_(skip + at::glu(gate_(Dropout(x, dropout_, training)), -1));
   }
 
  private:
@@ -98,7 +100,7 @@ class VariableResiduals {
   at::Tensor operator()(const at::Tensor& variables, bool training) const {
     const at::Tensor x = variables.transpose(0, 1);
     const at::Tensor hidden = first_(at::elu(second_(x)));
-    const at::Tensor gated = at::glu(gate_(at::dropout(hidden, dropout_, training)), -1);
+    const at::Tensor gated = at::glu(gate_(Dropout(hidden, dropout_, training)), -1);
     const at::Tensor normal = at::layer_norm(x + gated, {units_});
     return at::addcmul(at::stack(norm_.biases).unsqueeze(1), normal,
                        at::stack(norm_.weights).unsqueeze(1));
@@ -171,26 +173,25 @@ class Attention {
         value_(parameters, name + ".value", units, width_),
         out_(parameters, name + ".out", width_, units, /*bias=*/false),
         dropout_(dropout) {}
-  // x: (B, N, d). Of the last `horizons` steps: (B, horizons, d), and the weights, means over the
-  // heads: (B, horizons, N).
+  // x: (B, N, d). Of the last `horizons` steps: (B, horizons, d), and the weights, (B, heads,
+  // horizons, N).
   std::pair<at::Tensor, at::Tensor> operator()(const at::Tensor& x, int64_t horizons,
                                                bool training) const {
     const int64_t steps = x.size(1);
     const auto split = [&](const at::Tensor& y) {
       return y.view({y.size(0), y.size(1), heads_, width_}).transpose(1, 2);
     };
-    const at::Tensor query = split(query_(x.narrow(1, steps - horizons, horizons)));
-    const at::Tensor scores = at::matmul(query, split(key_(x)).transpose(-2, -1)) /
-                              std::sqrt(static_cast<double>(width_));
+    // Scores are the largest tensors of the network: what can be done to something smaller is.
+    const at::Tensor query = split(query_(x.narrow(1, steps - horizons, horizons))) /
+                             std::sqrt(static_cast<double>(width_));
     // Step t of the horizons sees the first steps - horizons + t + 1.
     const at::Tensor hidden =
-        at::ones({horizons, steps}, x.options().dtype(at::kBool)).triu(steps - horizons + 1);
+        at::full({horizons, steps}, -std::numeric_limits<float>::infinity(), x.options())
+            .triu(steps - horizons + 1);
     const at::Tensor weights =
-        at::softmax(scores.masked_fill(hidden, -std::numeric_limits<float>::infinity()), -1);
-    const at::Tensor mean = weights.mean(1);
-    const at::Tensor heads =
-        at::matmul(at::dropout(weights, dropout_, training).mean(1), value_(x));
-    return {out_(heads), mean};
+        at::softmax(at::matmul(query, split(key_(x)).transpose(-2, -1)) + hidden, -1);
+    const at::Tensor heads = at::matmul(Dropout(weights, dropout_, training).mean(1), value_(x));
+    return {out_(heads), weights};
   }
 
  private:
@@ -260,7 +261,7 @@ class Tft final : public Network {
     if (seen != nullptr) {
       seen->past = past_weights.mean(at::IntArrayRef{0, 1});
       seen->future = future_weights.mean(at::IntArrayRef{0, 1});
-      seen->attention = attention.mean(0);
+      seen->attention = attention.mean(at::IntArrayRef{0, 1});
     }
     return output_(last);
   }
