@@ -10,9 +10,9 @@
 // the largest matrix product's speed, measured here; a step's products alone count as its work.
 // OpenBLAS knows fewer processors than there are: which it takes this one for is printed, and
 // OPENBLAS_CORETYPE=SkylakeX (or Haswell, ...) in the environment tells it.
-#include <ATen/core/grad_mode.h>
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>

@@ -2,8 +2,8 @@
 #ifndef ALMANAC_NEURAL_GOLDEN_FOR_TEST_H_
 #define ALMANAC_NEURAL_GOLDEN_FOR_TEST_H_
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
