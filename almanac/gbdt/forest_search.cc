@@ -9,12 +9,12 @@
 namespace almanac::gbdt {
 namespace {
 
-constexpr size_t kTogetherWords = kTileBins * kHalfTile * kTogether;
+constexpr size_t kTogetherWords = kTileBins * kTogether;  // of a column
 
 // Of one thread: histograms of a tile that are not kept.
 struct Scratch {
   alignas(64) std::array<PackedBin, kTileBins * kTileWidth> smaller, larger;
-  alignas(64) std::array<PackedBin, kTogetherWords> together;
+  alignas(64) std::array<PackedBin, kTileWidth * kTogetherWords> together;
 };
 
 Scratch& OfThread() {
@@ -37,24 +37,22 @@ void ForestGrower::InterleaveCodes(std::span<const size_t> together) {
 void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const {
   const ColumnTile& tile = (*tiles_[together[0]])[t];
   const GrowingTree& any = trees_[together[0]];
-  for (const size_t k : together) {
-    std::fill_n(Of(tile, trees_[k].node(0).histogram), Words(tile), PackedBin{0});
-  }
   PackedBin* sums = OfThread().together.data();
+  for (size_t column = 0; column < kTileWidth; ++column) {
+    std::fill_n(sums + column * kTogetherWords, tile.bins * kTogether, PackedBin{0});
+  }
   for (size_t first = 0; first < kTileWidth; first += kHalfTile) {
-    std::fill_n(sums, tile.bins * kHalfTile * kTogether, PackedBin{0});
     AddRowsTogether(tile.bytes, any.RowsOf(0).data(), interleaved_.data(), any.node(0).rows(),
-                    first, sums);
-    for (size_t i = 0; i < together.size(); ++i) {
-      PackedBin* histogram = Of(tile, trees_[together[i]].node(0).histogram);
-      const TileSlots& slots = searched_[together[i]][t].slots;
-      for (size_t slot = 0; slot < slots.count; ++slot) {
-        const size_t column = slots.place[slot] - first;
-        if (column >= kHalfTile) continue;  // of the other half
-        for (size_t bin = 0; bin < tile.bins; ++bin) {
-          histogram[bin * kTileWidth + slot] = sums[(bin * kHalfTile + column) * kTogether + i];
-        }
-      }
+                    first, sums + first * kTogetherWords);
+  }
+  for (size_t i = 0; i < together.size(); ++i) {
+    const TileSlots& slots = searched_[together[i]][t].slots;
+    PackedBin* bin = Of(tile, trees_[together[i]].node(0).histogram);
+    const PackedBin* from = sums + i;
+    for (const PackedBin* end = bin + Words(tile); bin < end; bin += kTileWidth) {
+      for (size_t s = 0; s < slots.count; ++s) bin[s] = from[slots.place[s] * kTogetherWords];
+      for (size_t s = slots.count; s < kTileWidth; ++s) bin[s] = 0;
+      from += kTogether;
     }
   }
 }

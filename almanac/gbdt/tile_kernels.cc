@@ -1,6 +1,8 @@
 #include "almanac/gbdt/tile_kernels.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <utility>
 
 // Few instruction sets are worth their compilation; sizeless vectors do not fit into arrays.
@@ -33,7 +35,7 @@ void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin*
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* row = tile + size_t{rows[i]} * kTileWidth + first;
     for (size_t c = 0; c < kHalfTile; ++c) {
-      PackedBin* sum = sums + (row[c] * kHalfTile + c) * kTogether;
+      PackedBin* sum = sums + (c * kTileBins + row[c]) * kTogether;
       for (size_t k = 0; k < kTogether; ++k) sum[k] += codes[i * kTogether + k];
     }
   }
@@ -62,24 +64,45 @@ HWY_INLINE void StoreOffsets(hn::Vec<Bytes> bins, uint16_t* offsets) {
   hn::Store(hn::ShiftLeft<kShift>(high), words, offsets + kTileWidth / 2);
 }
 
+// Rows worked on at once: their bins are looked up before the first of them is added, so that none
+// waits for its offsets.
+constexpr size_t kRowsAtOnce = 4;
+
 // So many slots: the loop over them is unrolled.
+template <size_t kSlots>
+HWY_INLINE void AddRow(uint8_t* base, const uint16_t* offsets, PackedBin code) {
+  HWY_UNROLL(16)
+  for (size_t s = 0; s < kSlots; ++s) {
+    *reinterpret_cast<PackedBin*>(base + offsets[s] + s * sizeof(PackedBin)) += code;
+  }
+}
+
 template <size_t kSlots>
 void AddRowsTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
                const PackedBin* HWY_RESTRICT codes, size_t count, const TileSlots& slots,
                PackedBin* histogram) {
   const Bytes bytes;
   const auto places = hn::Load(bytes, slots.place.data());
-  alignas(16) uint16_t offsets[kTileWidth];
+  alignas(16) uint16_t offsets[kRowsAtOnce][kTileWidth];
   auto* base = reinterpret_cast<uint8_t*>(histogram);
-  for (size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) __builtin_prefetch(tile + size_t{rows[i + kAhead]} * kTileWidth);
+  const auto look_up = [&](size_t i, uint16_t* to) {
     const auto row = hn::LoadU(bytes, tile + size_t{rows[i]} * kTileWidth);
-    StoreOffsets<7>(hn::TableLookupBytes(row, places), offsets);
-    const PackedBin code = codes[i];
-    HWY_UNROLL(16)
-    for (size_t s = 0; s < kSlots; ++s) {
-      *reinterpret_cast<PackedBin*>(base + offsets[s] + s * sizeof(PackedBin)) += code;
+    StoreOffsets<7>(hn::TableLookupBytes(row, places), to);
+  };
+  size_t i = 0;
+  for (; i + kRowsAtOnce <= count; i += kRowsAtOnce) {
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRowsAtOnce; ++r) {
+      const size_t next = i + r + kAhead;
+      if (next < count) __builtin_prefetch(tile + size_t{rows[next]} * kTileWidth);
+      look_up(i + r, offsets[r]);
     }
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRowsAtOnce; ++r) AddRow<kSlots>(base, offsets[r], codes[i + r]);
+  }
+  for (; i < count; ++i) {
+    look_up(i, offsets[0]);
+    AddRow<kSlots>(base, offsets[0], codes[i]);
   }
 }
 
@@ -98,30 +121,45 @@ void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, 
   kAdders[slots.count](tile, rows, codes, count, slots, histogram);
 }
 
+// Adds a row's codes to the sums of eight columns, whose bins are the bytes of `bins`.
+HWY_INLINE void AddRowTogether(uint64_t bins, const PackedBin* codes, PackedBin* sums) {
+  const hn::CappedTag<uint64_t, kTogether> tag;
+  constexpr size_t kColumn = kTileBins * kTogether;
+  const size_t lanes = hn::Lanes(tag);
+  for (size_t k = 0; k < kTogether; k += lanes) {
+    const auto code = hn::LoadU(tag, codes + k);
+    uint64_t left = bins;
+    HWY_UNROLL(8)
+    for (size_t c = 0; c < kHalfTile; ++c, left >>= 8) {
+      PackedBin* sum = sums + c * kColumn + (left & 0xFF) * kTogether + k;
+      hn::StoreU(hn::Add(hn::LoadU(tag, sum), code), tag, sum);
+    }
+  }
+}
+
 void AddRowsTogether(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
                      const PackedBin* HWY_RESTRICT codes, size_t count, size_t first,
                      PackedBin* HWY_RESTRICT sums) {
-  const hn::CappedTag<uint64_t, kTogether> tag;
-  const hn::FixedTag<uint8_t, kHalfTile> bytes;
-  const Offsets words;
-  constexpr size_t kBinBytes = kHalfTile * kTogether * sizeof(PackedBin);  // 2^8
-  const size_t lanes = hn::Lanes(tag);
-  alignas(16) uint16_t offsets[kHalfTile];
-  auto* base = reinterpret_cast<uint8_t*>(sums);
-  for (size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) __builtin_prefetch(tile + size_t{rows[i + kAhead]} * kTileWidth);
-    const auto row = hn::LoadU(bytes, tile + size_t{rows[i]} * kTileWidth + first);
-    hn::Store(hn::ShiftLeft<8>(hn::PromoteTo(words, row)), words, offsets);
-    static_assert(kBinBytes == size_t{1} << 8);
-    for (size_t k = 0; k < kTogether; k += lanes) {
-      const auto code = hn::LoadU(tag, codes + i * kTogether + k);
-      HWY_UNROLL(8)
-      for (size_t c = 0; c < kHalfTile; ++c) {
-        auto* sum = reinterpret_cast<PackedBin*>(base + offsets[c]) + c * kTogether + k;
-        hn::StoreU(hn::Add(hn::LoadU(tag, sum), code), tag, sum);
-      }
+  uint64_t bins[kRowsAtOnce];
+  const auto look_up = [&](size_t i) {
+    uint64_t eight;
+    std::memcpy(&eight, tile + size_t{rows[i]} * kTileWidth + first, sizeof(eight));
+    return std::endian::native == std::endian::little ? eight : __builtin_bswap64(eight);
+  };
+  size_t i = 0;
+  for (; i + kRowsAtOnce <= count; i += kRowsAtOnce) {
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRowsAtOnce; ++r) {
+      const size_t next = i + r + kAhead;
+      if (next < count) __builtin_prefetch(tile + size_t{rows[next]} * kTileWidth);
+      bins[r] = look_up(i + r);
+    }
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRowsAtOnce; ++r) {
+      AddRowTogether(bins[r], codes + (i + r) * kTogether, sums);
     }
   }
+  for (; i < count; ++i) AddRowTogether(look_up(i), codes + i * kTogether, sums);
 }
 
 void SubtractAll(const PackedBin* parent, const PackedBin* smaller, size_t words,

@@ -31,7 +31,7 @@ void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, 
              const TileSlots& slots, PackedBin* histogram);
 
 // The same for the columns [first, first + 8) of the tile and four trees at once: codes[i * 4 + k]
-// to sums[(bin * 8 + column) * 4 + k].
+// to sums[(column * 256 + bin) * 4 + k].
 void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes,
                      size_t count, size_t first, PackedBin* sums);
 

@@ -49,14 +49,14 @@ TEST(TileKernelsTest, AddsLikeTheObviousLoop) {
 TEST(TileKernelsTest, AddsFourTreesTogether) {
   const Tile tile(2);
   for (const size_t first : {size_t{0}, kHalfTile}) {
-    std::vector<PackedBin> sums(kTileBins * kHalfTile * kTogether, 0), expected = sums;
+    std::vector<PackedBin> sums(kHalfTile * kTileBins * kTogether, 0), expected = sums;
     AddRowsTogether(tile.bytes.data(), tile.rows.data(), tile.codes.data(), tile.rows.size(), first,
                     sums.data());
     for (size_t i = 0; i < tile.rows.size(); ++i) {
       for (size_t c = 0; c < kHalfTile; ++c) {
         const uint8_t bin = tile.bytes[tile.rows[i] * kTileWidth + first + c];
         for (size_t k = 0; k < kTogether; ++k) {
-          expected[(bin * kHalfTile + c) * kTogether + k] += tile.codes[i * kTogether + k];
+          expected[(c * kTileBins + bin) * kTogether + k] += tile.codes[i * kTogether + k];
         }
       }
     }
