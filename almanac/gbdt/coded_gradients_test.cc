@@ -6,7 +6,7 @@
 #include <limits>
 #include <numeric>
 
-#include "almanac/gbdt/bin_tiles.h"
+#include "almanac/gbdt/tile_kernels.h"
 #include "almanac/gbdt/toy_data_for_test.h"
 
 namespace almanac::gbdt {
@@ -79,7 +79,7 @@ TEST(CodedGradientsTest, QuantizesByHand) {
 }
 
 // 20 features: a whole tile and a part of one; one feature with too many bins for a tile.
-TEST(AddToHistogramsTest, IsTheObviousLoop) {
+TEST(AddRowsApartTest, IsTheObviousLoop) {
   ToyData toy(500, 20, 6);
   for (std::vector<double>& column : toy.columns) {
     if (&column != &toy.columns[5]) {
@@ -99,11 +99,14 @@ TEST(AddToHistogramsTest, IsTheObviousLoop) {
   for (const std::vector<size_t>& features :
        {std::vector<size_t>{16, 18, 19}, std::vector<size_t>{0, 15}}) {
     std::vector<std::vector<PackedBin>> sums(features.size(), std::vector<PackedBin>(256, 0));
-    std::vector<TileColumn<PackedBin>> columns;
-    for (size_t i = 0; i < features.size(); ++i) {
-      columns.push_back({static_cast<uint32_t>(features[i] % 16), sums[i].data()});
+    TileSlots slots;
+    SlotBins<PackedBin> bins{};
+    for (const size_t feature : features) {
+      slots.place[slots.count] = static_cast<uint8_t>(feature % 16);
+      bins[slots.count] = sums[slots.count].data();
+      ++slots.count;
     }
-    AddToHistograms<PackedBin>(data.tile(features[0] / 16), rows, codes, columns);
+    AddRowsApart(data.tile(features[0] / 16), rows.data(), codes.data(), rows.size(), slots, bins);
     for (size_t i = 0; i < features.size(); ++i) {
       std::vector<PackedBin> expected(256, 0);
       for (size_t r = 0; r < rows.size(); ++r) expected[data.bin(features[i], rows[r])] += codes[r];

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "almanac/base/parallel.h"
+#include "almanac/gbdt/tile_kernels.h"
 
 namespace almanac::gbdt {
 namespace {
@@ -176,19 +177,21 @@ void TreeGrower::FillTile(Leaf& leaf, size_t tile, const std::vector<size_t>& fe
   const std::span<const uint32_t> rows =
       std::span(rows_).subspan(leaf.begin, leaf.end - leaf.begin);
   const std::span<const Bin> values = LeafValues<Bin>();
-  std::vector<TileColumn<Bin>> columns;
+  TileSlots slots;
+  SlotBins<Bin> bins_of{};
   for (const size_t f : features) {
     const std::span<Bin> bins = BinsOf<Bin>(leaf, f);
     std::fill(bins.begin(), bins.end(), Bin());
     if (!data_.is_wide(f)) {
-      columns.push_back({data_.place(f), bins.data()});
+      slots.place[slots.count] = static_cast<uint8_t>(data_.place(f));
+      bins_of[slots.count++] = bins.data();
       continue;
     }
     data_.Visit(f, [&](const auto& bin_of) {
       for (size_t i = 0; i < rows.size(); ++i) bins[bin_of[rows[i]]] += values[i];
     });
   }
-  AddToHistograms<Bin>(data_.tile(tile), rows, values, columns);
+  AddRowsApart(data_.tile(tile), rows.data(), values.data(), rows.size(), slots, bins_of);
 }
 
 void TreeGrower::TakeHistogram(Leaf& leaf) {

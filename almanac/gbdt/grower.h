@@ -12,7 +12,6 @@
 #include <span>
 #include <vector>
 
-#include "almanac/gbdt/bin_tiles.h"
 #include "almanac/gbdt/binned_data.h"
 #include "almanac/gbdt/coded_gradients.h"
 #include "almanac/gbdt/feature_sample.h"

@@ -133,6 +133,7 @@ class NumericalScan {
                   params.min_gain_to_split;
     is_plain_ = params.lambda_l1 == 0 && HasPlainOutput(params);
     is_bounded_ = !params.monotone_constraints.empty();
+    is_unbounded_ = is_plain_ && !is_bounded_;
   }
 
   Split Find(bool* is_splittable) {
@@ -165,7 +166,7 @@ class NumericalScan {
       if (!IsBigEnough(right)) continue;
       const Side left = sums_.Rest(right);
       if (!IsBigEnough(left)) break;
-      Consider(left, Gain(left, right), bin - 1, best);
+      Consider(left, right, bin - 1, best);
     }
     Take(best, true);
   }
@@ -184,7 +185,7 @@ class NumericalScan {
       if (!IsBigEnough(left)) continue;
       const Side right = sums_.Rest(left);
       if (!IsBigEnough(right)) break;
-      Consider(left, Gain(left, right), bin, best);
+      Consider(left, right, bin, best);
     }
     Take(best, false);
   }
@@ -226,7 +227,21 @@ class NumericalScan {
     return (trend_ > 0 && left > right) || (trend_ < 0 && left < right);
   }
 
-  void Consider(const Side& left, double gain, uint32_t threshold, Candidate& best) {
+  // False only for a cut whose gain, were it computed, would not be above `asked`: the same
+  // question without its divisions, which take most of a search's time. The margin is far above
+  // what rounding makes of either; very small numbers, which lose digits, are computed.
+  bool MayGain(const Side& left, const Side& right, double asked) const {
+    constexpr double kMargin = 1 - 1e-14, kSmall = 1e-200;
+    const double l = sums_.Gradient(left), r = sums_.Gradient(right);
+    const double lh = sums_.GuardedHessian(left) + params_.lambda_l2;
+    const double rh = sums_.GuardedHessian(right) + params_.lambda_l2;
+    const double both = lh * rh, least = asked * both;
+    return !(l * l * rh + r * r * lh < least * kMargin && both > kSmall && least > kSmall);
+  }
+
+  void Consider(const Side& left, const Side& right, uint32_t threshold, Candidate& best) {
+    if (is_unbounded_ && !MayGain(left, right, std::max(least_gain_, best.gain))) return;
+    const double gain = Gain(left, right);
     if (gain <= least_gain_) return;
     is_splittable_ = true;
     if (gain > best.gain) best = {gain, left, threshold};
@@ -271,7 +286,8 @@ class NumericalScan {
   const Params& params_;
   int trend_;
   double least_gain_ = 0;
-  bool is_plain_ = false, is_bounded_ = false, skips_zero_ = false, skips_nan_ = false;
+  bool is_plain_ = false, is_bounded_ = false, is_unbounded_ = false, skips_zero_ = false,
+       skips_nan_ = false;
   bool is_splittable_ = false;
   Split best_;
 };

@@ -30,6 +30,15 @@ void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, 
   }
 }
 
+template <typename Bin>
+void AddApart(const uint8_t* tile, const uint32_t* rows, const Bin* values, size_t count,
+              const TileSlots& slots, const SlotBins<Bin>& bins) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* row = tile + size_t{rows[i]} * kTileWidth;
+    for (size_t s = 0; s < slots.count; ++s) bins[s][row[slots.place[s]]] += values[i];
+  }
+}
+
 void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes,
                      size_t count, size_t first, PackedBin* sums) {
   for (size_t i = 0; i < count; ++i) {
@@ -106,6 +115,79 @@ void AddRowsTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT ro
   }
 }
 
+HWY_INLINE void AddTo(PackedBin* bin, const PackedBin* value) { *bin += *value; }
+
+HWY_INLINE void AddTo(HistogramBin* bin, const HistogramBin* value) {
+  static_assert(sizeof(HistogramBin) == 2 * sizeof(double));
+  const hn::FixedTag<double, 2> tag;
+  auto* sum = reinterpret_cast<double*>(bin);
+  const auto added = hn::LoadU(tag, reinterpret_cast<const double*>(value));
+  hn::StoreU(hn::Add(hn::LoadU(tag, sum), added), tag, sum);
+}
+
+// The bytes of the slots of a row, eight in a word, the first in the lowest byte.
+struct SlotWords {
+  uint64_t low = 0, high = 0;
+};
+
+template <size_t kSlots, typename Bin>
+HWY_INLINE void AddRowApart(SlotWords row, const Bin* value, const SlotBins<Bin>& bins) {
+  HWY_UNROLL(16)
+  for (size_t s = 0; s < kSlots; ++s) {
+    uint64_t& left = s < 8 ? row.low : row.high;
+    AddTo(bins[s] + (left & 0xFF), value);
+    left >>= 8;
+  }
+}
+
+template <size_t kSlots, typename Bin>
+void AddApartTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
+                const Bin* HWY_RESTRICT values, size_t count, const TileSlots& slots,
+                const SlotBins<Bin>& bins) {
+  const Bytes bytes;
+  const hn::Repartition<uint64_t, Bytes> words;
+  const auto places = hn::Load(bytes, slots.place.data());
+  const SlotBins<Bin> of = bins;  // a copy, which no sum can lie in
+  SlotWords looked_up[kRowsAtOnce];
+  const auto look_up = [&](size_t i) {
+    const auto row = hn::LoadU(bytes, tile + size_t{rows[i]} * kTileWidth);
+    const auto both = hn::BitCast(words, hn::TableLookupBytes(row, places));
+    return SlotWords{hn::ExtractLane(both, 0), hn::ExtractLane(both, 1)};
+  };
+  size_t i = 0;
+  for (; i + kRowsAtOnce <= count; i += kRowsAtOnce) {
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRowsAtOnce; ++r) {
+      const size_t next = i + r + kAhead;
+      if (next < count) __builtin_prefetch(tile + size_t{rows[next]} * kTileWidth);
+      looked_up[r] = look_up(i + r);
+    }
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRowsAtOnce; ++r) {
+      AddRowApart<kSlots>(looked_up[r], values + i + r, of);
+    }
+  }
+  for (; i < count; ++i) AddRowApart<kSlots>(look_up(i), values + i, of);
+}
+
+template <typename Bin>
+using ApartAdder = void (*)(const uint8_t*, const uint32_t*, const Bin*, size_t, const TileSlots&,
+                            const SlotBins<Bin>&);
+
+template <typename Bin, size_t... kSlots>
+constexpr std::array<ApartAdder<Bin>, sizeof...(kSlots)> ApartAdders(
+    std::index_sequence<kSlots...>) {
+  return {AddApartTo<kSlots, Bin>...};
+}
+
+template <typename Bin>
+void AddApart(const uint8_t* tile, const uint32_t* rows, const Bin* values, size_t count,
+              const TileSlots& slots, const SlotBins<Bin>& bins) {
+  static constexpr std::array<ApartAdder<Bin>, kTileWidth + 1> kAdders =
+      ApartAdders<Bin>(std::make_index_sequence<kTileWidth + 1>());
+  kAdders[slots.count](tile, rows, values, count, slots, bins);
+}
+
 using Adder = void (*)(const uint8_t*, const uint32_t*, const PackedBin*, size_t, const TileSlots&,
                        PackedBin*);
 
@@ -172,6 +254,16 @@ void SubtractAll(const PackedBin* parent, const PackedBin* smaller, size_t words
 
 #endif  // HWY_TARGET == HWY_SCALAR
 
+void AddDoublesApart(const uint8_t* tile, const uint32_t* rows, const HistogramBin* values,
+                     size_t count, const TileSlots& slots, const SlotBins<HistogramBin>& bins) {
+  AddApart(tile, rows, values, count, slots, bins);
+}
+
+void AddCodesApart(const uint8_t* tile, const uint32_t* rows, const PackedBin* values, size_t count,
+                   const TileSlots& slots, const SlotBins<PackedBin>& bins) {
+  AddApart(tile, rows, values, count, slots, bins);
+}
+
 }  // namespace almanac::gbdt::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -182,8 +274,20 @@ namespace {
 HWY_EXPORT(AddRows);
 HWY_EXPORT(AddRowsTogether);
 HWY_EXPORT(SubtractAll);
+HWY_EXPORT(AddDoublesApart);
+HWY_EXPORT(AddCodesApart);
 
 }  // namespace
+
+void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const HistogramBin* values,
+                  size_t count, const TileSlots& slots, const SlotBins<HistogramBin>& bins) {
+  HWY_DYNAMIC_DISPATCH(AddDoublesApart)(tile, rows, values, count, slots, bins);
+}
+
+void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const PackedBin* values, size_t count,
+                  const TileSlots& slots, const SlotBins<PackedBin>& bins) {
+  HWY_DYNAMIC_DISPATCH(AddCodesApart)(tile, rows, values, count, slots, bins);
+}
 
 void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, size_t count,
              const TileSlots& slots, PackedBin* histogram) {

@@ -25,6 +25,17 @@ struct TileSlots {
   size_t count = 0;
 };
 
+// Where each slot's column has its bins, one after another.
+template <typename Bin>
+using SlotBins = std::array<Bin*, kTileWidth>;
+
+// Adds values[i] to the bin of rows[i] in every slot, row after row: sums of doubles depend on it.
+// `tile` is 16 bytes a row. AddRows below is faster where slots may lie side by side.
+void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const HistogramBin* values,
+                  size_t count, const TileSlots& slots, const SlotBins<HistogramBin>& bins);
+void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const PackedBin* values, size_t count,
+                  const TileSlots& slots, const SlotBins<PackedBin>& bins);
+
 // Adds codes[i] to the bins of rows[i]. `tile` is 16 bytes a row, aligned; `histogram` has 256 x 16
 // words.
 void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, size_t count,

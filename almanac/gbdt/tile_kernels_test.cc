@@ -46,6 +46,44 @@ TEST(TileKernelsTest, AddsLikeTheObviousLoop) {
   }
 }
 
+// Row after row: doubles whose sum depends on the order.
+TEST(TileKernelsTest, AddsDoublesInOrderOfRows) {
+  const Tile tile(4);
+  Random random(5);
+  std::vector<HistogramBin> values;
+  for (size_t i = 0; i < tile.rows.size(); ++i) {
+    values.push_back({random.Normal() * 1e6, random.Uniform()});
+  }
+  for (size_t count = 0; count <= kTileWidth; ++count) {
+    TileSlots slots;
+    SlotBins<HistogramBin> bins{};
+    SlotBins<PackedBin> packed{};
+    std::vector<HistogramBin> sums(kTileBins * kTileWidth, {0.1, 0.2}), expected = sums;
+    std::vector<PackedBin> codes(kTileBins * kTileWidth, 7), expected_codes = codes;
+    for (size_t s = 0; s < count; ++s) {
+      slots.place[s] = static_cast<uint8_t>((s * 5 + 3) % 16);
+      bins[s] = &sums[s * kTileBins];
+      packed[s] = &codes[s * kTileBins];
+    }
+    slots.count = count;
+    AddRowsApart(tile.bytes.data(), tile.rows.data(), values.data(), tile.rows.size(), slots, bins);
+    AddRowsApart(tile.bytes.data(), tile.rows.data(), tile.codes.data(), tile.rows.size(), slots,
+                 packed);
+    for (size_t i = 0; i < tile.rows.size(); ++i) {
+      for (size_t s = 0; s < count; ++s) {
+        const size_t bin = s * kTileBins + tile.bytes[tile.rows[i] * kTileWidth + slots.place[s]];
+        expected[bin] += values[i];
+        expected_codes[bin] += tile.codes[i];
+      }
+    }
+    for (size_t i = 0; i < sums.size(); ++i) {
+      ASSERT_EQ(sums[i].gradient, expected[i].gradient) << count;
+      ASSERT_EQ(sums[i].hessian, expected[i].hessian) << count;
+    }
+    ASSERT_EQ(codes, expected_codes) << count;
+  }
+}
+
 TEST(TileKernelsTest, AddsFourTreesTogether) {
   const Tile tile(2);
   for (const size_t first : {size_t{0}, kHalfTile}) {
