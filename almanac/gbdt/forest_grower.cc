@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kHistogramsOfClass = 8;
 // Rows that one task encodes.
 constexpr size_t kRowsPerTask = 16384;
+// Fewer tiles than this are halved, so that no thread waits long for the last of them.
+constexpr size_t kFewTiles = 64;
 // Trees that look at a share of the columns no larger than this get copies of their own.
 constexpr double kPackedShare = 0.3;
 
@@ -247,9 +249,11 @@ bool ForestGrower::GrowLevel() {
   if (!pairs_.empty()) {
     size_t most = 0;
     for (const Pair& pair : pairs_) most = std::max(most, tiles_[pair.k]->size());
-    ParallelFor(most, [&](size_t t) {
-      for (const Pair& pair : pairs_) {
-        if (t < tiles_[pair.k]->size()) SearchPair(t, pair);
+    const size_t parts = most < kFewTiles ? 2 : 1;
+    ParallelFor(most * parts, [&](size_t task) {
+      const size_t t = task / parts;
+      for (size_t p = task % parts; p < pairs_.size(); p += parts) {
+        if (t < tiles_[pairs_[p].k]->size()) SearchPair(t, pairs_[p]);
       }
     });
   }

@@ -88,7 +88,12 @@ class ForestGrower {
   LeafContest* Open(size_t k, int node, std::shared_ptr<std::vector<uint16_t>> looked_at);
   void AddUp(size_t t, size_t k, int node, PackedBin* histogram) const;
   void SearchPair(size_t t, const Pair& pair);
+  // LargestGains' numbers.
+  using SlotNumbers = std::array<float, kTileWidth>;
   void Search(size_t t, const PackedBin* histogram, LeafContest& contest) const;
+  // Which columns have a cut, and the best of them, once their numbers are known.
+  void Settle(size_t t, const PackedBin* histogram, const SlotNumbers& numbers,
+              LeafContest& contest) const;
   // Whether the column has a cut.
   bool Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
                LeafContest& contest) const;

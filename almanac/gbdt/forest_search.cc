@@ -81,18 +81,26 @@ void ForestGrower::SearchPair(size_t t, const Pair& pair) {
   PackedBin* larger = place_of(pair.larger, scratch.smaller.data());
   if (pair.parent == nullptr) {
     AddUp(t, pair.k, pair.larger, larger);
-  } else {
-    if (!IsKept(tree.node(pair.larger))) larger = scratch.larger.data();
-    Subtract(Of(tile, pair.parent), smaller, Words(tile), larger);
+    Search(t, larger, *pair.of_larger);
+    return;
   }
-  Search(t, larger, *pair.of_larger);
+  if (!IsKept(tree.node(pair.larger))) larger = scratch.larger.data();
+  SlotNumbers numbers;
+  LargestGainsOfRest(Of(tile, pair.parent), smaller, larger, tile.bins,
+                     searched_[pair.k][t].missing, pair.of_larger->bounds(), numbers.data());
+  Settle(t, larger, numbers, *pair.of_larger);
 }
 
 void ForestGrower::Search(size_t t, const PackedBin* histogram, LeafContest& contest) const {
+  SlotNumbers numbers;
+  LargestGains(histogram, (*tiles_[contest.k])[t].bins, searched_[contest.k][t].missing,
+               contest.bounds(), numbers.data());
+  Settle(t, histogram, numbers, contest);
+}
+
+void ForestGrower::Settle(size_t t, const PackedBin* histogram, const SlotNumbers& numbers,
+                          LeafContest& contest) const {
   const Searched& searched = searched_[contest.k][t];
-  std::array<float, kTileWidth> numbers;
-  LargestGains(histogram, (*tiles_[contest.k])[t].bins, searched.missing, contest.bounds(),
-               numbers.data());
   uint16_t& with_cut = (*contest.with_cut)[t];
   for (size_t slot = 0; slot < searched.slots.count; ++slot) {
     const float number = numbers[slot];

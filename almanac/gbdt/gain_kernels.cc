@@ -54,6 +54,13 @@ void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& mis
   }
 }
 
+void FindLargestOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
+                       size_t bins, const MissingBins& missing, const LeafBounds& leaf,
+                       float* gains) {
+  for (size_t i = 0; i < bins * kTileWidth; ++i) larger[i] = parent[i] - smaller[i];
+  FindLargest(larger, bins, missing, leaf, gains);
+}
+
 #else
 
 using Ints = hn::CappedTag<int32_t, kTileWidth>;
@@ -139,11 +146,11 @@ struct SideVectors {
 
 // The bins of some columns, in the lanes.
 struct BinVectors {
-  HWY_INLINE BinVectors(const PackedBin* at) {
+  using Wide = hn::Repartition<uint64_t, Ints>;
+
+  HWY_INLINE BinVectors(hn::Vec<Wide> first, hn::Vec<Wide> second) {
     const Ints tag;
-    const hn::Repartition<uint64_t, Ints> wide;
-    const auto low = hn::BitCast(tag, hn::LoadU(wide, at));
-    const auto high = hn::BitCast(tag, hn::LoadU(wide, at + hn::Lanes(wide)));
+    const auto low = hn::BitCast(tag, first), high = hn::BitCast(tag, second);
     hessian = hn::ConcatEven(tag, high, low);
     gradient = hn::ConcatOdd(tag, high, low);
   }
@@ -151,17 +158,53 @@ struct BinVectors {
   IntVector gradient, hessian;
 };
 
+// A histogram as it is.
+struct PlainBins {
+  HWY_INLINE PackedBin Word(size_t at) const { return histogram[at]; }
+  HWY_INLINE PlainBins From(size_t slot) const { return {histogram + slot}; }
+  HWY_INLINE BinVectors Bin(size_t bin) const {
+    const BinVectors::Wide wide;
+    const PackedBin* at = histogram + bin * kTileWidth;
+    return BinVectors(hn::LoadU(wide, at), hn::LoadU(wide, at + hn::Lanes(wide)));
+  }
+  HWY_INLINE PlainBins Plain() const { return *this; }
+
+  const PackedBin* histogram;
+};
+
+// A parent's less a child's: what is asked for is also stored.
+struct RestBins {
+  HWY_INLINE PackedBin Word(size_t at) const { return parent[at] - smaller[at]; }
+  HWY_INLINE RestBins From(size_t slot) const {
+    return {parent + slot, smaller + slot, larger + slot};
+  }
+  HWY_INLINE BinVectors Bin(size_t bin) const {
+    const BinVectors::Wide wide;
+    const size_t first = bin * kTileWidth, second = first + hn::Lanes(wide);
+    const auto low = hn::Sub(hn::LoadU(wide, parent + first), hn::LoadU(wide, smaller + first));
+    const auto high = hn::Sub(hn::LoadU(wide, parent + second), hn::LoadU(wide, smaller + second));
+    hn::StoreU(low, wide, larger + first);
+    hn::StoreU(high, wide, larger + second);
+    return BinVectors(low, high);
+  }
+  // Once all bins have been asked for.
+  HWY_INLINE PlainBins Plain() const { return {larger}; }
+
+  const PackedBin *parent, *smaller;
+  PackedBin* larger;
+};
+
 // Where nothing is missing in this leaf, whatever may be in others: one scan from the right. A
 // column that may have missing values has the same sides in the scan from the left; only its rows
 // are summed the other way, which `left_rows`, what they then lack of the leaf's, accounts for.
-template <bool kHasL2, bool kIsTwice>
-HWY_INLINE FloatVector LargestOfComplete(const PackedBin* histogram, size_t bins,
-                                         const LeafVectors& leaf, IntVector left_rows) {
+template <bool kHasL2, bool kIsTwice, typename Source>
+HWY_INLINE FloatVector LargestOfComplete(const Source& source, size_t bins, const LeafVectors& leaf,
+                                         IntVector left_rows) {
   SideVectors side;
   const auto shifted = hn::Add(leaf.least_rows, left_rows);
   auto best = hn::Set(Floats(), -1.0F);
   for (size_t bin = bins; bin-- > 0;) {
-    const BinVectors added(histogram + bin * kTileWidth);
+    const BinVectors added = source.Bin(bin);
     side.Add(added.gradient, added.hessian, leaf.RowsOf(added.hessian));
     auto has_rows = leaf.HasEnough(side.rows, leaf.least_rows);
     if constexpr (kIsTwice) has_rows = hn::Or(has_rows, leaf.HasEnough(side.rows, shifted));
@@ -171,17 +214,18 @@ HWY_INLINE FloatVector LargestOfComplete(const PackedBin* histogram, size_t bins
 }
 
 // All rows as they are summed up bin by bin.
-HWY_INLINE IntVector SumRows(const PackedBin* histogram, size_t bins, const LeafVectors& leaf) {
+template <typename Source>
+HWY_INLINE IntVector SumRows(const Source& source, size_t bins, const LeafVectors& leaf) {
   auto rows = hn::Zero(Ints());
   for (size_t bin = 0; bin < bins; ++bin) {
-    rows = hn::Add(rows, leaf.RowsOf(BinVectors(histogram + bin * kTileWidth).hessian));
+    rows = hn::Add(rows, leaf.RowsOf(source.Bin(bin).hessian));
   }
   return rows;
 }
 
 // Bins come from the right or from the left, to a side that has `rows` already.
 template <bool kHasL2, bool kFromRight>
-HWY_INLINE FloatVector LargestWithMissing(const PackedBin* histogram, size_t bins,
+HWY_INLINE FloatVector LargestWithMissing(const PlainBins& source, size_t bins,
                                           IntVector missing_at, const LeafVectors& leaf,
                                           IntVector rows) {
   const Ints tag;
@@ -190,7 +234,7 @@ HWY_INLINE FloatVector LargestWithMissing(const PackedBin* histogram, size_t bin
   auto best = hn::Set(Floats(), -1.0F);
   for (size_t i = 0; i < bins; ++i) {
     const size_t bin = kFromRight ? bins - 1 - i : i;
-    const BinVectors added(histogram + bin * kTileWidth);
+    const BinVectors added = source.Bin(bin);
     const auto is_missing = hn::Eq(hn::Set(tag, static_cast<int32_t>(bin)), missing_at);
     const auto h = hn::IfThenZeroElse(is_missing, added.hessian);
     side.Add(hn::IfThenZeroElse(is_missing, added.gradient), h, leaf.RowsOf(h));
@@ -202,53 +246,66 @@ HWY_INLINE FloatVector LargestWithMissing(const PackedBin* histogram, size_t bin
 enum class Missingness { kNever, kNotHere, kHere };
 
 // Of some columns in a leaf.
-Missingness MissingnessOf(const PackedBin* histogram, const MissingBins& missing) {
+template <typename Source>
+Missingness MissingnessOf(const Source& source, const MissingBins& missing) {
   Missingness found = Missingness::kNever;
   PackedBin any = 0;
   for (size_t s = 0; s < kTileWidth; ++s) {
     if (missing.bin[s] == kNoMissing) continue;
     found = Missingness::kNotHere;
-    any |= histogram[static_cast<size_t>(missing.bin[s]) * kTileWidth + s];
+    any |= source.Word(static_cast<size_t>(missing.bin[s]) * kTileWidth + s);
   }
   return any != 0 ? Missingness::kHere : found;
 }
 
-template <bool kHasL2>
-HWY_INLINE FloatVector LargestOf(const PackedBin* histogram, size_t bins,
-                                 const MissingBins& missing, const LeafVectors& leaf, size_t first,
-                                 Missingness missingness) {
+template <bool kHasL2, typename Source>
+HWY_INLINE FloatVector LargestOf(const Source& all_slots, size_t bins, const MissingBins& missing,
+                                 const LeafVectors& leaf, size_t first, Missingness missingness) {
   const Ints tag;
   const auto none = hn::Zero(tag);
-  histogram += first;
+  const Source source = all_slots.From(first);
   if (missingness == Missingness::kNever) {
-    return LargestOfComplete<kHasL2, false>(histogram, bins, leaf, none);
+    return LargestOfComplete<kHasL2, false>(source, bins, leaf, none);
   }
   const auto missing_at = hn::LoadU(tag, missing.bin.data() + first);
   const auto may_miss = hn::Lt(missing_at, hn::Set(tag, kNoMissing));
   const auto is_rest = hn::LoadU(tag, missing.first_is_rest.data() + first);
-  const auto lacking = hn::Sub(leaf.rows, SumRows(histogram, bins, leaf));
+  const auto lacking = hn::Sub(leaf.rows, SumRows(source, bins, leaf));
+  const PlainBins plain = source.Plain();
   if (missingness == Missingness::kNotHere) {
     const auto left_rows = hn::IfThenElseZero(may_miss, hn::AndNot(is_rest, lacking));
-    return LargestOfComplete<kHasL2, true>(histogram, bins, leaf, hn::Neg(left_rows));
+    return LargestOfComplete<kHasL2, true>(plain, bins, leaf, hn::Neg(left_rows));
   }
-  const auto best = LargestWithMissing<kHasL2, true>(histogram, bins, missing_at, leaf, none);
-  const auto other = LargestWithMissing<kHasL2, false>(histogram, bins, missing_at, leaf,
-                                                       hn::And(lacking, is_rest));
+  const auto best = LargestWithMissing<kHasL2, true>(plain, bins, missing_at, leaf, none);
+  const auto other =
+      LargestWithMissing<kHasL2, false>(plain, bins, missing_at, leaf, hn::And(lacking, is_rest));
   const auto counts = hn::RebindMask(Floats(), may_miss);
   return hn::Max(best, hn::IfThenElse(counts, other, hn::Set(Floats(), -1.0F)));
 }
 
-void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& missing,
-                 const LeafBounds& bounds, float* gains) {
+template <typename Source>
+HWY_INLINE void FindLargestIn(const Source& source, size_t bins, const MissingBins& missing,
+                              const LeafBounds& bounds, float* gains) {
   const Ints tag;
   const LeafVectors leaf(bounds);
-  const Missingness missingness = MissingnessOf(histogram, missing);
+  const Missingness missingness = MissingnessOf(source, missing);
   for (size_t first = 0; first < kTileWidth; first += hn::Lanes(tag)) {
     const auto best = bounds.l2 > 0
-                          ? LargestOf<true>(histogram, bins, missing, leaf, first, missingness)
-                          : LargestOf<false>(histogram, bins, missing, leaf, first, missingness);
+                          ? LargestOf<true>(source, bins, missing, leaf, first, missingness)
+                          : LargestOf<false>(source, bins, missing, leaf, first, missingness);
     hn::StoreU(best, Floats(), gains + first);
   }
+}
+
+void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& missing,
+                 const LeafBounds& bounds, float* gains) {
+  FindLargestIn(PlainBins{histogram}, bins, missing, bounds, gains);
+}
+
+void FindLargestOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
+                       size_t bins, const MissingBins& missing, const LeafBounds& bounds,
+                       float* gains) {
+  FindLargestIn(RestBins{parent, smaller, larger}, bins, missing, bounds, gains);
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR
@@ -261,6 +318,12 @@ namespace almanac::gbdt {
 namespace {
 
 HWY_EXPORT(FindLargest);
+HWY_EXPORT(FindLargestOfRest);
+
+// Whether no cut can leave enough on both sides.
+bool IsTooSmall(const LeafBounds& leaf) {
+  return leaf.rows < 2 * leaf.least_rows || leaf.hessian / 2 < leaf.least_hessian;
+}
 
 // The distance g - w G / W is off by at most 2^-22 |G| and a part of itself far below kGainError:
 // g, w, W, G / W and the product are rounded to 24 bits each, and |w G / W| <= |G|.
@@ -270,11 +333,22 @@ constexpr double kRounding = 1.0 / (1 << 21);
 
 void LargestGains(const PackedBin* histogram, size_t bins, const MissingBins& missing,
                   const LeafBounds& leaf, float* gains) {
-  if (leaf.rows < 2 * leaf.least_rows || leaf.hessian / 2 < leaf.least_hessian) {
+  if (IsTooSmall(leaf)) {
     std::fill_n(gains, kTileWidth, -1.0F);
     return;
   }
   HWY_DYNAMIC_DISPATCH(FindLargest)(histogram, bins, missing, leaf, gains);
+}
+
+void LargestGainsOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
+                        size_t bins, const MissingBins& missing, const LeafBounds& leaf,
+                        float* gains) {
+  if (IsTooSmall(leaf)) {
+    Subtract(parent, smaller, bins * kTileWidth, larger);
+    std::fill_n(gains, kTileWidth, -1.0F);
+    return;
+  }
+  HWY_DYNAMIC_DISPATCH(FindLargestOfRest)(parent, smaller, larger, bins, missing, leaf, gains);
 }
 
 GainScale::GainScale(const LeafBounds& leaf, const PackedScale& scale) {

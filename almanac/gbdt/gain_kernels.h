@@ -38,6 +38,12 @@ struct MissingBins {
 void LargestGains(const PackedBin* histogram, size_t bins, const MissingBins& missing,
                   const LeafBounds& leaf, float* gains);
 
+// Sets larger[i] = parent[i] - smaller[i] for all bins, of which the parent may be the larger, and
+// searches that in the same pass.
+void LargestGainsOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
+                        size_t bins, const MissingBins& missing, const LeafBounds& leaf,
+                        float* gains);
+
 // Of float32 sums and an approximate reciprocal, which has 8 bits on some machines.
 inline constexpr double kGainError = 1.0 / 128;
 

@@ -11,6 +11,22 @@
 namespace almanac::gbdt {
 namespace {
 
+// What LargestGainsOfRest leaves of a parent is this histogram; its numbers are `expected`.
+void ExpectSameOfRest(const std::vector<PackedBin>& histogram, size_t bins,
+                      const MissingBins& missing, const LeafBounds& bounds,
+                      const std::array<float, kTileWidth>& expected) {
+  std::vector<PackedBin> smaller, rest = histogram;
+  for (size_t i = 0; i < histogram.size(); ++i) {
+    smaller.push_back(Pack(static_cast<int32_t>(i % 1000) - 500, static_cast<uint32_t>(i % 77)));
+    if (i < bins * kTileWidth) rest[i] += smaller[i];
+  }
+  std::array<float, kTileWidth> numbers;
+  LargestGainsOfRest(rest.data(), smaller.data(), rest.data(), bins, missing, bounds,
+                     numbers.data());
+  EXPECT_EQ(rest, histogram);
+  EXPECT_EQ(numbers, expected);
+}
+
 // The largest gain is that of the exact search, within the error that GainScale allows for: columns
 // of any number of bins, without missing values, with them, and with them in other leaves alone.
 TEST(GainKernelsTest, TheLargestGainIsFindSplits) {
@@ -67,6 +83,7 @@ TEST(GainKernelsTest, TheLargestGainIsFindSplits) {
     std::array<float, kTileWidth> numbers;
     const GainScale scale(bounds, {1, 1});
     LargestGains(histogram.data(), most_bins, missing, bounds, numbers.data());
+    ExpectSameOfRest(histogram, most_bins, missing, bounds, numbers);
     for (size_t s = 0; s < kTileWidth; ++s) {
       std::vector<PackedBin> bins;
       for (size_t b = 0; b < mappers[s].bins(); ++b) bins.push_back(histogram[b * kTileWidth + s]);
@@ -82,6 +99,18 @@ TEST(GainKernelsTest, TheLargestGainIsFindSplits) {
     }
   }
   EXPECT_GT(found, 300);
+}
+
+TEST(GainKernelsTest, RestOfAParent) {
+  Random random(3);
+  std::vector<PackedBin> histogram(kTileBins * kTileWidth);
+  for (PackedBin& bin : histogram) bin = Pack(static_cast<int32_t>(random.Below(9)) - 4, 1);
+  MissingBins missing;
+  missing.bin.fill(kNoMissing);
+  const LeafBounds too_small{-5, 256, 256, 129, 1, 1, 0};
+  std::array<float, kTileWidth> none;
+  none.fill(-1);
+  ExpectSameOfRest(histogram, kTileBins, missing, too_small, none);
 }
 
 TEST(GainKernelsTest, NoCutOfALeafThatIsTooSmall) {

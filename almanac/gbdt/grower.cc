@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "almanac/base/parallel.h"
 #include "almanac/gbdt/tile_kernels.h"
@@ -168,19 +169,21 @@ std::vector<PackedBin>& TreeGrower::HistogramOf<PackedBin>(Leaf& leaf) {
 
 template <typename Bin>
 std::span<Bin> TreeGrower::BinsOf(Leaf& leaf, size_t feature) {
-  return std::span(HistogramOf<Bin>(leaf))
-      .subspan(first_bin_[feature], first_bin_[feature + 1] - first_bin_[feature]);
+  return std::span(HistogramOf<Bin>(leaf)).subspan(first_bin_[feature], Bins(feature));
 }
 
+// `histogram` has the bins of all the tile's features.
 template <typename Bin>
-void TreeGrower::FillTile(Leaf& leaf, size_t tile, const std::vector<size_t>& features) {
+void TreeGrower::FillTile(const Leaf& leaf, size_t tile, const std::vector<size_t>& features,
+                          std::span<Bin> histogram) const {
   const std::span<const uint32_t> rows =
       std::span(rows_).subspan(leaf.begin, leaf.end - leaf.begin);
   const std::span<const Bin> values = LeafValues<Bin>();
+  const size_t first = first_bin_[data_.first_of_tile(tile)];
   TileSlots slots;
   SlotBins<Bin> bins_of{};
   for (const size_t f : features) {
-    const std::span<Bin> bins = BinsOf<Bin>(leaf, f);
+    const std::span<Bin> bins = histogram.subspan(first_bin_[f] - first, Bins(f));
     std::fill(bins.begin(), bins.end(), Bin());
     if (!data_.is_wide(f)) {
       slots.place[slots.count] = static_cast<uint8_t>(data_.place(f));
@@ -192,6 +195,10 @@ void TreeGrower::FillTile(Leaf& leaf, size_t tile, const std::vector<size_t>& fe
     });
   }
   AddRowsApart(data_.tile(tile), rows.data(), values.data(), rows.size(), slots, bins_of);
+}
+
+bool TreeGrower::IsKept(const Leaf& leaf) const {
+  return params_.max_depth <= 0 || leaf.depth + 1 < params_.max_depth;
 }
 
 void TreeGrower::TakeHistogram(Leaf& leaf) {
@@ -222,7 +229,7 @@ TreeGrower::Siblings TreeGrower::PairUp(int left, int right) {
   const size_t features = data_.features();
   Leaf& first = leaves_[static_cast<size_t>(left)];
   if (right < 0) {
-    TakeHistogram(first);
+    if (IsKept(first)) TakeHistogram(first);
     first.is_splittable.assign(features, 0);
     return {&first, nullptr, std::vector<Split>(features), {}};
   }
@@ -235,33 +242,61 @@ TreeGrower::Siblings TreeGrower::PairUp(int left, int right) {
     larger.packed_histogram.swap(smaller.packed_histogram);
     larger.is_splittable.swap(smaller.is_splittable);
   }
-  TakeHistogram(smaller);
+  if (IsKept(smaller)) TakeHistogram(smaller);
   smaller.is_splittable.assign(features, 0);
   return {&smaller, &larger, std::vector<Split>(features), std::vector<Split>(features)};
 }
 
-void TreeGrower::Search(size_t feature, Leaf& leaf, std::vector<Split>& found) {
+template <typename Bin>
+void TreeGrower::Search(size_t feature, std::span<const Bin> histogram, Leaf& leaf,
+                        std::vector<Split>& found) {
   const BinMapper& mapper = data_.mapper(feature);
   bool is_splittable = false;
   const int trend = params_.TrendOf(data_.column(feature));
-  found[feature] = is_packed_ ? FindSplit(BinsOf<PackedBin>(leaf, feature), mapper, leaf.sums,
-                                          coded_.scale, params_, trend, &is_splittable)
-                              : FindSplit(BinsOf<HistogramBin>(leaf, feature), mapper, leaf.sums,
-                                          params_, trend, &is_splittable);
+  if constexpr (std::is_same_v<Bin, PackedBin>) {
+    found[feature] =
+        FindSplit(histogram, mapper, leaf.sums, coded_.scale, params_, trend, &is_splittable);
+  } else {
+    found[feature] = FindSplit(histogram, mapper, leaf.sums, params_, trend, &is_splittable);
+  }
   if (trend != 0) found[feature].gain *= MonotonePenalty(leaf.depth, params_.monotone_penalty);
   found[feature].feature = static_cast<uint32_t>(feature);
   leaf.is_splittable[feature] = is_splittable ? 1 : 0;
 }
 
-// With the smaller leaf's histogram of the feature added up.
+// With the smaller leaf's histogram of the feature added up. It is copied to where it is kept, and
+// the larger's takes its parent's place, while both are in the nearest cache.
 template <typename Bin>
-void TreeGrower::SearchFeature(size_t feature, Siblings& siblings) {
-  const std::span<Bin> small = BinsOf<Bin>(*siblings.smaller, feature);
-  Search(feature, *siblings.smaller, siblings.found_smaller);
+void TreeGrower::SearchFeature(size_t feature, std::span<Bin> smaller, Siblings& siblings) {
+  Search<Bin>(feature, smaller, *siblings.smaller, siblings.found_smaller);
+  if (IsKept(*siblings.smaller)) {
+    std::copy(smaller.begin(), smaller.end(), BinsOf<Bin>(*siblings.smaller, feature).begin());
+  }
   if (siblings.larger == nullptr) return;
-  const std::span<Bin> large = BinsOf<Bin>(*siblings.larger, feature);
-  for (size_t bin = 0; bin < large.size(); ++bin) large[bin] -= small[bin];
-  Search(feature, *siblings.larger, siblings.found_larger);
+  const std::span<Bin> parent = BinsOf<Bin>(*siblings.larger, feature);
+  const std::span<Bin> larger = IsKept(*siblings.larger) ? parent : smaller;
+  for (size_t bin = 0; bin < larger.size(); ++bin) {
+    Bin rest = parent[bin];
+    rest -= smaller[bin];
+    larger[bin] = rest;
+  }
+  Search<Bin>(feature, larger, *siblings.larger, siblings.found_larger);
+}
+
+template <typename Bin>
+void TreeGrower::SearchTile(size_t tile, const std::vector<size_t>& features, Siblings& siblings) {
+  thread_local std::vector<Bin> histogram;  // of the smaller leaf and all features
+  const size_t first = first_bin_[data_.first_of_tile(tile)];
+  const size_t bins = first_bin_[data_.first_of_tile(tile + 1)] - first;
+  if (histogram.size() < bins) histogram.resize(bins);
+  FillTile<Bin>(*siblings.smaller, tile, features, histogram);
+  for (const size_t f : features) {
+    const std::span<Bin> of_feature = std::span(histogram).subspan(first_bin_[f] - first, Bins(f));
+    if constexpr (std::is_same_v<Bin, HistogramBin>) {
+      ReconstructFrequentBin(siblings.smaller->sums, data_.mapper(f).frequent_bin(), of_feature);
+    }
+    SearchFeature<Bin>(f, of_feature, siblings);
+  }
 }
 
 // The features of one tile. Those that could not split the parent are not looked at again.
@@ -272,15 +307,9 @@ void TreeGrower::SearchGroup(size_t group, Siblings& siblings) {
     if (is_chosen_[f] != 0 && could_split) features.push_back(f);
   }
   if (is_packed_) {
-    FillTile<PackedBin>(*siblings.smaller, group, features);
-    for (const size_t f : features) SearchFeature<PackedBin>(f, siblings);
-    return;
-  }
-  FillTile<HistogramBin>(*siblings.smaller, group, features);
-  for (const size_t f : features) {
-    ReconstructFrequentBin(siblings.smaller->sums, data_.mapper(f).frequent_bin(),
-                           BinsOf<HistogramBin>(*siblings.smaller, f));
-    SearchFeature<HistogramBin>(f, siblings);
+    SearchTile<PackedBin>(group, features, siblings);
+  } else {
+    SearchTile<HistogramBin>(group, features, siblings);
   }
 }
 
@@ -294,7 +323,9 @@ void TreeGrower::Evaluate(int left, int right) {
   GatherGradients(*siblings.smaller);
   ParallelFor(data_.tiles(), [&](size_t group) { SearchGroup(group, siblings); });
   ChooseBest(*siblings.smaller, siblings.found_smaller);
-  if (siblings.larger != nullptr) ChooseBest(*siblings.larger, siblings.found_larger);
+  if (siblings.larger == nullptr) return;
+  ChooseBest(*siblings.larger, siblings.found_larger);
+  if (!IsKept(*siblings.larger)) ReturnHistogram(*siblings.larger);
 }
 
 void TreeGrower::ChooseBest(Leaf& leaf, const std::vector<Split>& found) {
@@ -363,12 +394,12 @@ size_t TreeGrower::Partition(const Leaf& leaf, const GrownTree& grown, size_t no
   size_t left = leaf.begin, right = 0;
   data_.Visit(feature, [&](const auto& bin_of) {
     for (size_t i = leaf.begin; i < leaf.end; ++i) {
+      // Written to both: which side is a guess that a branch would lose half of the time.
       const uint32_t row = rows_[i];
-      if (is_left[bin_of[row]] != 0) {
-        rows_[left++] = row;
-      } else {
-        scratch_[right++] = row;
-      }
+      const size_t side = is_left[bin_of[row]];
+      rows_[left] = scratch_[right] = row;
+      left += side;
+      right += 1 - side;
     }
   });
   std::copy_n(scratch_.begin(), right, rows_.begin() + static_cast<std::ptrdiff_t>(left));

@@ -22,7 +22,8 @@
 
 namespace almanac::gbdt {
 
-// For one training. Keeps a histogram for each leaf that may be split: 16 bytes a bin, or 8.
+// For one training. Keeps a histogram for each leaf whose children may be split: 16 bytes a bin, or
+// 8.
 class TreeGrower {
  public:
   // Both must outlive it. `has_unit_hessian`: all hessians of all trees are 1.
@@ -66,6 +67,8 @@ class TreeGrower {
 
   void StartTree(std::span<const uint32_t> rows);
   std::vector<uint8_t> ChooseFeaturesOfNode();
+  // Whether children of the leaf may need its histogram.
+  bool IsKept(const Leaf& leaf) const;
   // Makes the best splits of two new leaves; `right` is the root's missing sibling if negative.
   void Evaluate(int left, int right);
   bool MayBeSplit(int left, int right) const;
@@ -73,14 +76,20 @@ class TreeGrower {
   void GatherGradients(const Leaf& leaf);
   void SearchGroup(size_t group, Siblings& siblings);
   template <typename Bin>
-  void SearchFeature(size_t feature, Siblings& siblings);
-  void Search(size_t feature, Leaf& leaf, std::vector<Split>& found);
+  void SearchTile(size_t tile, const std::vector<size_t>& features, Siblings& siblings);
   template <typename Bin>
-  void FillTile(Leaf& leaf, size_t tile, const std::vector<size_t>& features);
+  void SearchFeature(size_t feature, std::span<Bin> smaller, Siblings& siblings);
+  template <typename Bin>
+  void Search(size_t feature, std::span<const Bin> histogram, Leaf& leaf,
+              std::vector<Split>& found);
+  template <typename Bin>
+  void FillTile(const Leaf& leaf, size_t tile, const std::vector<size_t>& features,
+                std::span<Bin> histogram) const;
   template <typename Bin>
   std::span<const Bin> LeafValues() const;
   template <typename Bin>
   static std::vector<Bin>& HistogramOf(Leaf& leaf);
+  size_t Bins(size_t feature) const { return first_bin_[feature + 1] - first_bin_[feature]; }
   template <typename Bin>
   std::span<Bin> BinsOf(Leaf& leaf, size_t feature);
   void TakeHistogram(Leaf& leaf);

@@ -8,6 +8,8 @@ namespace almanac::gbdt {
 namespace {
 
 constexpr int kUnknown = -1;
+// How many rows ahead a row's bin is asked for: they lie far apart.
+constexpr size_t kAhead = 32;
 
 }  // namespace
 
@@ -89,11 +91,14 @@ void GrowingTree::Part(int n) {
   }
   const size_t place = data_->place(parent.best.feature);
   const uint8_t* bins = data_->tile(data_->tile_of(parent.best.feature)) + place;
+  const auto bin_of = [&](size_t i) { return bins + size_t{rows_[i]} * BinnedData::kTileColumns; };
   size_t left = parent.begin, right = parent.begin;
   for (size_t i = parent.begin; i < parent.end; ++i) {
+    if (i + kAhead < parent.end) __builtin_prefetch(bin_of(i + kAhead));
+    const uint8_t bin = *bin_of(i);
     const uint32_t row = rows_[i];
     const PackedBin code = codes_[i];
-    const size_t side = is_left[bins[size_t{row} * BinnedData::kTileColumns]];
+    const size_t side = is_left[bin];
     rows_[left] = row_scratch_[right] = row;
     codes_[left] = code_scratch_[right] = code;
     left += side;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
+
+#include "almanac/gbdt/cut_scan.h"
 
 namespace almanac::gbdt {
 namespace {
@@ -33,6 +36,11 @@ class ExactSums {
 
   double gradient() const { return leaf_.gradient; }
   double hessian() const { return leaf_.hessian; }
+  CutLeaf Asked(const Params& params) const {
+    return {
+        leaf_.gradient,    leaf_.hessian, params.lambda_l2,       params.min_sum_hessian_in_leaf,
+        rows_per_hessian_, leaf_.rows,    params.min_data_in_leaf};
+  }
   void Add(Side& side, const Bin& bin) const {
     side.gradient += bin.gradient;
     side.hessian += bin.hessian;
@@ -133,7 +141,8 @@ class NumericalScan {
                   params.min_gain_to_split;
     is_plain_ = params.lambda_l1 == 0 && HasPlainOutput(params);
     is_bounded_ = !params.monotone_constraints.empty();
-    is_unbounded_ = is_plain_ && !is_bounded_;
+    scans_many_ = std::is_same_v<Sums, ExactSums> && is_plain_ && !is_bounded_ &&
+                  histogram.size() <= kMostCuts;
   }
 
   Split Find(bool* is_splittable) {
@@ -160,13 +169,19 @@ class NumericalScan {
   void ScanFromRight() {
     Side right;
     Candidate best;
-    for (uint32_t bin = mapper_.bins() - (skips_nan_ ? 2 : 1); bin >= 1; --bin) {
-      if (skips_zero_ && bin == mapper_.zero_bin()) continue;
-      sums_.Add(right, histogram_[bin]);
-      if (!IsBigEnough(right)) continue;
-      const Side left = sums_.Rest(right);
-      if (!IsBigEnough(left)) break;
-      Consider(left, right, bin - 1, best);
+    const uint32_t last = mapper_.bins() - (skips_nan_ ? 2 : 1);
+    const auto consider = [&](const Side& side, uint32_t bin) {
+      const Side left = sums_.Rest(side);
+      if (!IsBigEnough(left)) return false;
+      Consider(left, Gain(left, side), bin - 1, best);
+      return true;
+    };
+    if (!ScanMany(right, last, -1, last, consider)) {
+      for (uint32_t bin = last; bin >= 1; --bin) {
+        if (skips_zero_ && bin == mapper_.zero_bin()) continue;
+        sums_.Add(right, histogram_[bin]);
+        if (IsBigEnough(right) && !consider(right, bin)) break;
+      }
     }
     Take(best, true);
   }
@@ -175,19 +190,51 @@ class NumericalScan {
   void ScanFromLeft() {
     Side left;
     Candidate best;
+    const auto consider = [&](const Side& side, uint32_t bin) {
+      const Side right = sums_.Rest(side);
+      if (!IsBigEnough(right)) return false;
+      Consider(side, Gain(side, right), bin, best);
+      return true;
+    };
     // LightGBM does not store a most frequent bin 0: it takes it from the leaf's sums for NaN, and
     // leaves it out where zero is missing.
-    const bool lacks_first = mapper_.frequent_bin() == 0;
-    if (lacks_first && skips_nan_) left = sums_.First(histogram_);
-    for (uint32_t bin = lacks_first && !skips_nan_ ? 1 : 0; bin + 2 <= mapper_.bins(); ++bin) {
-      if (skips_zero_ && bin == mapper_.zero_bin()) continue;
-      if (bin > 0 || !lacks_first) sums_.Add(left, histogram_[bin]);
-      if (!IsBigEnough(left)) continue;
-      const Side right = sums_.Rest(left);
-      if (!IsBigEnough(right)) break;
-      Consider(left, right, bin, best);
+    uint32_t first = 0;
+    if (mapper_.frequent_bin() == 0) {
+      first = 1;
+      if (skips_nan_) left = sums_.First(histogram_);
+      if (skips_nan_ && IsBigEnough(left) && !consider(left, 0)) return Take(best, false);
+    }
+    if (!ScanMany(left, first, 1, mapper_.bins() - 1 - first, consider)) {
+      for (uint32_t bin = first; bin + 2 <= mapper_.bins(); ++bin) {
+        if (skips_zero_ && bin == mapper_.zero_bin()) continue;
+        sums_.Add(left, histogram_[bin]);
+        if (IsBigEnough(left) && !consider(left, bin)) break;
+      }
     }
     Take(best, false);
+  }
+
+  // Considers the cuts with the largest gain of those that `count` bins from `first` on, added to
+  // `side`, make. False if that is to be done one by one.
+  template <typename OnCut>
+  bool ScanMany(const Side& side, uint32_t first, int step, uint32_t count,
+                const OnCut& consider) const {
+    if constexpr (std::is_same_v<Sums, ExactSums>) {
+      if (!scans_many_ || skips_zero_) return false;
+      const CutScan scan{&histogram_[first], step, count, side.gradient, side.hessian, side.rows};
+      ScannedCuts cuts;
+      ScanCuts(scan, sums_.Asked(params_), cuts);
+      if (!cuts.is_usual) return false;
+      if (cuts.largest < least_gain_ * (1 - double{kCutError})) return true;
+      for (size_t i = 0; i < cuts.near_count; ++i) {
+        const uint32_t cut = cuts.near[i];
+        const Side at{cuts.gradient[cut], cuts.hessian[cut], cuts.rows[cut]};
+        consider(at, first + static_cast<uint32_t>(step) * cut);
+      }
+      return true;
+    } else {
+      return false;
+    }
   }
 
   bool IsBigEnough(const Side& side) const {
@@ -227,21 +274,7 @@ class NumericalScan {
     return (trend_ > 0 && left > right) || (trend_ < 0 && left < right);
   }
 
-  // False only for a cut whose gain, were it computed, would not be above `asked`: the same
-  // question without its divisions, which take most of a search's time. The margin is far above
-  // what rounding makes of either; very small numbers, which lose digits, are computed.
-  bool MayGain(const Side& left, const Side& right, double asked) const {
-    constexpr double kMargin = 1 - 1e-14, kSmall = 1e-200;
-    const double l = sums_.Gradient(left), r = sums_.Gradient(right);
-    const double lh = sums_.GuardedHessian(left) + params_.lambda_l2;
-    const double rh = sums_.GuardedHessian(right) + params_.lambda_l2;
-    const double both = lh * rh, least = asked * both;
-    return !(l * l * rh + r * r * lh < least * kMargin && both > kSmall && least > kSmall);
-  }
-
-  void Consider(const Side& left, const Side& right, uint32_t threshold, Candidate& best) {
-    if (is_unbounded_ && !MayGain(left, right, std::max(least_gain_, best.gain))) return;
-    const double gain = Gain(left, right);
+  void Consider(const Side& left, double gain, uint32_t threshold, Candidate& best) {
     if (gain <= least_gain_) return;
     is_splittable_ = true;
     if (gain > best.gain) best = {gain, left, threshold};
@@ -286,7 +319,7 @@ class NumericalScan {
   const Params& params_;
   int trend_;
   double least_gain_ = 0;
-  bool is_plain_ = false, is_bounded_ = false, is_unbounded_ = false, skips_zero_ = false,
+  bool is_plain_ = false, is_bounded_ = false, scans_many_ = false, skips_zero_ = false,
        skips_nan_ = false;
   bool is_splittable_ = false;
   Split best_;
