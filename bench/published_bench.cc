@@ -229,8 +229,9 @@ std::vector<Model> Models() {
   Model dlinear{"dlinear", Options(Architecture::kDnn, 1, 1)};
   dlinear.options.training.learning_rate = 0.005;
   Model tft{"tft", Options(Architecture::kTft, 16, 1)};
+  tft.options.dropout = 0.3;
   tft.options.training.batch_size = 64;
-  tft.options.training.learning_rate = 0.002;
+  tft.options.training.learning_rate = 0.0005;
   return {dlinear,
           {"lstm", Options(Architecture::kLstm, 64, 1)},
           {"gru_attention", Options(Architecture::kGruAttention, 64, 1)},

@@ -31,7 +31,7 @@ namespace {
 
 struct Flags {
   RecipeFlags recipe;
-  std::string symbol, timeframe, model, device;
+  std::string symbol, timeframe, model, device, precision;
   std::optional<int64_t> epochs, batch_size;
   std::optional<double> learning_rate;
   bool force = false;
@@ -54,6 +54,7 @@ ConfigOptions SettingsOf(const Flags& flags) {
   if (flags.batch_size) training["batch_size"] = *flags.batch_size;
   if (flags.learning_rate) training["learning_rate"] = *flags.learning_rate;
   if (!flags.device.empty()) training["device"] = flags.device;
+  if (!flags.precision.empty()) training["precision"] = flags.precision;
   if (training.empty()) return options;
   Json models = ConfigDocument::Load(flags.recipe.file, options).ToJson().value("models", Json());
   for (Json& model : models) {
@@ -316,6 +317,7 @@ void AddSharedFlags(CLI::App& command, Flags& flags) {
   command.add_option("--batch-size", flags.batch_size, "Windows a step");
   command.add_option("--lr", flags.learning_rate, "Learning rate");
   command.add_option("--device", flags.device, "auto, cpu, cuda or cuda:N");
+  command.add_option("--precision", flags.precision, "float32, mixed (on CUDA) or auto");
 }
 
 }  // namespace

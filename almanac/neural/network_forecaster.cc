@@ -169,7 +169,8 @@ void NetworkForecaster::Train(const FitInput& input, const TrainingRows& trainin
                       {"batch_size", result.batch_size},
                       {"windows", learn.size()},
                       {"validation_windows", judge.size()},
-                      {"device", result.device}};
+                      {"device", result.device},
+                      {"precision", result.precision}};
   if (fitted->classes.empty()) {
     const CollapseReport collapse = JudgeForecasts(*fitted, judge);
     fitted->training["collapse"] = collapse.ToJson();

@@ -42,17 +42,22 @@ WeightUpdater::WeightUpdater(const TrainingOptions& options, Parameters& paramet
   }
 }
 
-double WeightUpdater::Step(double learning_rate, double clip) {
+double WeightUpdater::Step(double learning_rate, double clip, std::optional<double> loss_scale) {
   const at::NoGradGuard no_gradients;
-  const double norm = GradientNorm(parameters_->learnt());
+  const double norm = GradientNorm(parameters_->learnt()) / loss_scale.value_or(1);
+  if (loss_scale && !std::isfinite(norm)) {
+    parameters_->ClearGradients();
+    return norm;
+  }
   // As torch.nn.utils.clip_grad_norm_.
-  const double factor = clip > 0 ? std::min(1.0, clip / (norm + 1e-6)) : 1.0;
+  const double clipped = clip > 0 ? std::min(1.0, clip / (norm + 1e-6)) : 1.0;
+  const double factor = clipped / loss_scale.value_or(1);
   ++steps_;
   for (size_t i = 0; i < parameters_->learnt().size(); ++i) {
     at::Tensor weight = parameters_->learnt()[i].second;
     if (!weight.grad().defined()) continue;
     if (kind_ == Optimizer::kSgd) {
-      UpdateSgd(weight, factor < 1 ? weight.grad() * factor : weight.grad(), i, learning_rate);
+      UpdateSgd(weight, factor != 1 ? weight.grad() * factor : weight.grad(), i, learning_rate);
     } else {
       UpdateAdam(weight, i, learning_rate, factor);
     }
@@ -71,7 +76,7 @@ void WeightUpdater::UpdateAdam(at::Tensor& weight, size_t index, double learning
   at::Tensor &first = first_[index], &second = second_[index];
   if (FusedAdam(weight, weight.grad(), first, second, options, steps_)) return;
   // Other devices and other numbers than float32: the same in LibTorch's operations.
-  at::Tensor gradient = gradient_factor < 1 ? weight.grad() * gradient_factor : weight.grad();
+  at::Tensor gradient = gradient_factor != 1 ? weight.grad() * gradient_factor : weight.grad();
   if (options.is_decoupled) {
     weight.mul_(1 - learning_rate * weight_decay_);
   } else if (weight_decay_ != 0) {

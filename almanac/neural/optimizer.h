@@ -8,6 +8,7 @@
 #include <ATen/ATen.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "almanac/neural/host/network_options.h"
@@ -21,8 +22,10 @@ class WeightUpdater {
   WeightUpdater(const TrainingOptions& options, Parameters& parameters);
 
   // One step along the gradients, which are first scaled so that their joint norm is at most `clip`
-  // (0: they are not). Returns the norm before. Clears the gradients.
-  double Step(double learning_rate, double clip);
+  // (0: they are not). Returns the norm before. Clears the gradients. `loss_scale`: the gradients
+  // are this times too large, which the norm is not; where one is not finite nothing else is
+  // changed, and no step counted.
+  double Step(double learning_rate, double clip, std::optional<double> loss_scale = {});
 
   int64_t steps() const { return steps_; }
   NamedTensors Snapshot() const;  // copies on the CPU

@@ -22,6 +22,7 @@
 #include "almanac/neural/batch_feed.h"
 #include "almanac/neural/loss.h"
 #include "almanac/neural/optimizer.h"
+#include "almanac/neural/precision.h"
 #include "almanac/neural/schedule.h"
 #include "almanac/neural/training_state.h"
 
@@ -51,6 +52,8 @@ class Trainer {
         options_(plan.options.training),
         network_(network),
         device_(FindDevice(options_.device)),
+        mixed_(MixedType(options_.precision, device_)),
+        loss_scale_(mixed_),
         updater_((network.parameters().MoveTo(device_), options_), network.parameters()),
         schedule_(options_, StepsOf(plan)) {
     progress_.batch_size = options_.batch_size;
@@ -72,6 +75,7 @@ class Trainer {
     result.seconds = SecondsSince(begin);
     result.waited = result.seconds > 0 ? waited_ / result.seconds : 0;
     result.device = device_.str();
+    result.precision = DescribePrecision(mixed_);
     return result;
   }
 
@@ -94,6 +98,7 @@ class Trainer {
     network_.parameters().Restore(state->weights);
     updater_.Restore(state->optimizer, state->progress.steps);
     schedule_.Restore(state->schedule);
+    loss_scale_.Restore(state->loss_scale);
     best_ = std::move(state->best);
     progress_ = std::move(state->progress);
     Note(fmt::format("goes on in epoch {} after {} steps", progress_.epoch + 1, progress_.steps));
@@ -102,8 +107,8 @@ class Trainer {
   void SaveNow() {
     progress_.steps = updater_.steps();
     if (plan_.work_folder.empty()) return;
-    SaveState({progress_, schedule_.ToJson(), network_.parameters().Snapshot(), updater_.Snapshot(),
-               best_},
+    SaveState({progress_, schedule_.ToJson(), loss_scale_.ToJson(),
+               network_.parameters().Snapshot(), updater_.Snapshot(), best_},
               plan_.work_folder, plan_.identity);
   }
 
@@ -152,7 +157,7 @@ class Trainer {
     int64_t gathered = 0;  // batches since the last step
     int64_t pending = 0;   // windows of them
     const auto step = [&] {
-      updater_.Step(schedule_.LearningRate(updater_.steps()), options_.clip);
+      TakeStep();
       progress_.position += std::exchange(pending, 0);
       gathered = 0;
       if (CancelRequested() || updater_.steps() % options_.checkpoint_every == 0) SaveNow();
@@ -179,13 +184,23 @@ class Trainer {
     return true;
   }
 
+  void TakeStep() {
+    const double rate = schedule_.LearningRate(updater_.steps());
+    if (!loss_scale_.is_dynamic()) {
+      updater_.Step(rate, options_.clip);
+      return;
+    }
+    loss_scale_.Update(
+        std::isfinite(updater_.Step(rate, options_.clip, /*loss_scale=*/loss_scale_.value())));
+  }
+
   void Learn(Batch& batch, int64_t gathered) {
     const auto count = static_cast<uint64_t>(updater_.steps() * options_.accumulate + gathered);
     at::manual_seed(Random(static_cast<uint64_t>(options_.seed), count).Next());
     const at::Tensor loss = LossOf(batch, /*training=*/true);
     const double value = loss.item<double>();
     RequireFinite(value, "training");
-    (loss / static_cast<double>(options_.accumulate)).backward();
+    (loss * (loss_scale_.value() / static_cast<double>(options_.accumulate))).backward();
     progress_.loss_sum += value * static_cast<double>(batch.rows);
     progress_.loss_rows += static_cast<int64_t>(batch.rows);
   }
@@ -195,10 +210,16 @@ class Trainer {
         batch.targets,
         {static_cast<int64_t>(batch.rows), static_cast<int64_t>(plan_.training.horizons())},
         device_);
-    const at::Tensor forecast = network_.Forward(InputOf(batch, plan_.training, device_), training);
+    const at::Tensor forecast = ForecastOf(batch, training);
     if (plan_.classes) return ClassLoss(forecast, target);
     if (!plan_.levels.empty()) return PinballLoss(forecast, target, plan_.levels);
     return PointLoss(plan_.options.loss, forecast, target);
+  }
+
+  // In float32. Only learning is done in mixed precision: validation judges what predicts later.
+  at::Tensor ForecastOf(Batch& batch, bool training) {
+    const Autocast autocast(device_.type(), training ? mixed_ : std::nullopt);
+    return network_.Forward(InputOf(batch, plan_.training, device_), training).to(at::kFloat);
   }
 
   double ValidationLoss() {
@@ -227,6 +248,8 @@ class Trainer {
   const TrainingOptions& options_;
   Network& network_;
   at::Device device_;
+  std::optional<at::ScalarType> mixed_;  // what is multiplied in, if not float32
+  LossScale loss_scale_;
   WeightUpdater updater_;
   TrainingSchedule schedule_;
   TrainingProgress progress_;

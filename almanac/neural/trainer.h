@@ -38,6 +38,7 @@ struct TrainingResult {
   double seconds = 0;       // of this process
   double waited = 0;        // share of them in which the network waited for data
   std::string device;
+  std::string precision;  // "float32", "mixed (bfloat16)" or "mixed (float16)"
 };
 
 struct TrainingPlan {

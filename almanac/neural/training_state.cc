@@ -59,9 +59,10 @@ void SaveState(const TrainingState& state, const fs::path& folder, const std::st
   SaveTensors(state.weights, saved.staging() / "weights.safetensors");
   SaveTensors(state.optimizer, saved.staging() / "optimizer.safetensors");
   SaveTensors(state.best, saved.staging() / "best.safetensors");
-  WriteJsonFile(
-      saved.staging() / kProgress,
-      {{"identity", identity}, {"progress", ToJson(state.progress)}, {"schedule", state.schedule}});
+  WriteJsonFile(saved.staging() / kProgress, {{"identity", identity},
+                                              {"progress", ToJson(state.progress)},
+                                              {"schedule", state.schedule},
+                                              {"loss_scale", state.loss_scale}});
   saved.Commit();
 }
 
@@ -74,6 +75,7 @@ std::optional<TrainingState> LoadState(const fs::path& folder, const std::string
     TrainingState state;
     state.progress = ProgressFrom(json.at("progress"));
     state.schedule = json.at("schedule");
+    state.loss_scale = json.at("loss_scale");
     state.weights = LoadTensors(saved / "weights.safetensors");
     state.optimizer = LoadTensors(saved / "optimizer.safetensors");
     state.best = LoadTensors(saved / "best.safetensors");

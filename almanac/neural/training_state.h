@@ -28,7 +28,7 @@ struct TrainingProgress {
 
 struct TrainingState {
   TrainingProgress progress;
-  Json schedule;
+  Json schedule, loss_scale;
   NamedTensors weights, optimizer, best;
 };
 

@@ -16,6 +16,7 @@ const std::vector<std::string> kArchitectures = {"gru_attention", "lstm",  "dnn"
 const std::vector<std::string> kLosses = {"mse", "mae", "huber"};
 const std::vector<std::string> kOptimizers = {"adam", "adamw", "sgd"};
 const std::vector<std::string> kSchedules = {"constant", "plateau", "cosine", "one_cycle"};
+const std::vector<std::string> kPrecisions = {"float32", "mixed", "auto"};
 
 constexpr int64_t kMostSteps = 4096;
 constexpr int64_t kMostUnits = 65536;
@@ -55,6 +56,7 @@ void VisitTraining(Training& training, const Visitor& visit) {
   visit("checkpoint_every", training.checkpoint_every, at_least(1));
   visit("validation", training.validation, Range<double>::Between(0.01, 0.5));
   visit("device", training.device, Unlimited());
+  visit("precision", training.precision, kPrecisions);
 }
 
 template <typename Network, typename Visitor>
@@ -173,6 +175,7 @@ const std::vector<std::string>& ArchitectureNames() { return kArchitectures; }
 std::string_view Name(Loss loss) { return kLosses[static_cast<size_t>(loss)]; }
 std::string_view Name(Optimizer optimizer) { return kOptimizers[static_cast<size_t>(optimizer)]; }
 std::string_view Name(Schedule schedule) { return kSchedules[static_cast<size_t>(schedule)]; }
+std::string_view Name(Precision precision) { return kPrecisions[static_cast<size_t>(precision)]; }
 
 NetworkOptions NetworkOptions::Defaults(Architecture architecture) {
   NetworkOptions options;
@@ -230,6 +233,10 @@ NetworkOptions NetworkOptions::FromConfig(const ConfigNode& node) {
   const ConfigNode training = node.OptionalMap("training");
   VisitTraining(options.training, ConfigReader{training});
   CheckDevice(options.training.device, training.Place("device"));
+  if (options.training.precision == Precision::kMixed && options.training.device == "cpu") {
+    throw Error(ErrorCode::kUsage, training.Place("precision"), "mixed, on the CPU",
+                "mixed precision is for CUDA devices; say auto, or float32");
+  }
   return options;
 }
 
@@ -260,7 +267,10 @@ NetworkOptions NetworkOptions::FromJson(const Json& json) {
   NetworkOptions options;
   options.architecture = FromName<Architecture>(kArchitectures, json.at("kind"));
   VisitNetwork(options, JsonReader{json});
-  VisitTraining(options.training, JsonReader{json.at("training")});
+  Json training = json.at("training");
+  // Networks that were trained before there was a choice.
+  if (!training.contains("precision")) training["precision"] = Name(Precision::kFloat32);
+  VisitTraining(options.training, JsonReader{training});
   return options;
 }
 

@@ -26,6 +26,11 @@ std::string_view Name(Optimizer optimizer);
 enum class Schedule { kConstant, kPlateau, kCosine, kOneCycle };
 std::string_view Name(Schedule schedule);
 
+// What training computes in: float32, mixed with 16 bits on CUDA (and refused elsewhere), or mixed
+// where the device is CUDA.
+enum class Precision { kFloat32, kMixed, kAuto };
+std::string_view Name(Precision precision);
+
 struct TrainingOptions {
   int64_t epochs = 100;
   int64_t batch_size = 32;
@@ -43,6 +48,7 @@ struct TrainingOptions {
   int64_t checkpoint_every = 500;  // steps of the optimizer
   double validation = 0.1;         // of the training rows, where the recipe's split has no part
   std::string device = "auto";     // auto, cpu, cuda, cuda:1
+  Precision precision = Precision::kAuto;
 };
 
 struct NetworkOptions {

@@ -59,6 +59,19 @@ TEST(NetworkOptions, RefusesWrongUse) {
   EXPECT_THAT(message("{kind: lstm, training: {device: gpu}}"), HasSubstr("\"gpu\" is no device"));
   EXPECT_THAT(message("{kind: lstm, training: {device: 'cuda:x'}}"), HasSubstr("no device"));
   EXPECT_THAT(message("{kind: lstm, training: {epochs: 0}}"), HasSubstr("epochs"));
+  EXPECT_THAT(message("{kind: lstm, training: {precision: half}}"), HasSubstr("mixed"));
+  EXPECT_THAT(message("{kind: lstm, training: {device: cpu, precision: mixed}}"),
+              HasSubstr("mixed precision is for CUDA devices"));
+}
+
+TEST(NetworkOptions, PrecisionIsFloat32WhereAnOlderNetworkDoesNotSay) {
+  EXPECT_EQ(Read("kind: lstm").training.precision, Precision::kAuto);
+  const NetworkOptions given = Read("{kind: lstm, training: {device: cuda, precision: mixed}}");
+  EXPECT_EQ(given.training.precision, Precision::kMixed);
+  Json json = given.ToJson();
+  EXPECT_EQ(json.at("training").at("precision"), "mixed");
+  json.at("training").erase("precision");
+  EXPECT_EQ(NetworkOptions::FromJson(json).training.precision, Precision::kFloat32);
 }
 
 TEST(NetworkOptions, RefusesATargetThatItCannotForecast) {
