@@ -57,6 +57,7 @@ class Console : public Progress {
     total_ = total;
     done_ = 0;
     begun_at_ = output_.now_ms();
+    next_note_ = begun_at_ + kNoteEvery;
     running_ = true;
     if (output_.bar) Draw(begun_at_);
   }
@@ -70,6 +71,7 @@ class Console : public Progress {
     {
       const std::lock_guard<std::mutex> hold(mutex_);
       note_ = text;
+      if (!output_.bar) SayNoteLocked();
     }
     RedrawIfDue();
   }
@@ -80,7 +82,16 @@ class Console : public Progress {
   }
 
  private:
-  static constexpr int64_t kRedrawEvery = 100;  // milliseconds
+  static constexpr int64_t kRedrawEvery = 100;   // milliseconds
+  static constexpr int64_t kNoteEvery = 10'000;  // where nothing is drawn
+
+  // A step that takes minutes would be silent in the log of a timer or a build.
+  void SayNoteLocked() {
+    const int64_t now = output_.now_ms();
+    if (!running_ || now < next_note_) return;
+    next_note_ = now + kNoteEvery;
+    output_.print_line(Columns({step_, note_, FormatElapsed(now - begun_at_)}));
+  }
 
   void EndLocked(std::string_view result) {
     if (!running_) return;
@@ -152,6 +163,7 @@ class Console : public Progress {
   std::string step_, note_;
   int64_t total_ = 0;
   int64_t begun_at_ = 0;
+  int64_t next_note_ = 0;  // when a note is worth a line
   bool running_ = false;
   bool drawn_ = false;
 };

@@ -26,13 +26,13 @@ class Progress {
 // Says nothing.
 Progress& NoProgress();
 
-// A bar redrawn in place with rate and time left where stderr is a terminal, otherwise one line at
-// the end of each step. `quiet`: says nothing.
+// A bar redrawn in place with rate and time left where stderr is a terminal, otherwise a line at
+// the end of each step, and the latest note every ten seconds. `quiet`: says nothing.
 std::unique_ptr<Progress> MakeConsoleProgress(bool quiet);
 
 // What a console progress writes to; tests and other front ends give their own.
 struct ProgressOutput {
-  bool bar = false;                                   // false: only the line at a step's end
+  bool bar = false;                                   // false: only whole lines
   std::function<void(std::string_view)> print_line;   // a whole line, without its line end
   std::function<void(std::string_view)> show_status;  // replaces the text in place; "": none
   std::function<int64_t()> now_ms;                    // a clock that never goes back

@@ -51,6 +51,24 @@ TEST_F(ProgressTest, ElsewhereOneLineAStep) {
   EXPECT_THAT(statuses_, IsEmpty());
 }
 
+TEST_F(ProgressTest, ElsewhereALongStepSaysItsNotesInAWhile) {
+  const auto progress = Make(false);
+  progress->Note("before any step");
+  progress->Begin("train", 0);
+  for (int epoch = 1; epoch <= 6; ++epoch) {
+    now_ += 4'000;
+    progress->Note("epoch " + std::to_string(epoch));
+  }
+  progress->End("6 epochs");
+  now_ += 60'000;
+  progress->Note("after it");
+  progress->Begin("judge", 0);
+  now_ += 9'999;
+  progress->Note("not yet");
+  EXPECT_THAT(lines_, ElementsAre("train  epoch 3  12.0s", "train  epoch 6  24.0s",
+                                  "train  6 epochs  24.0s"));
+}
+
 TEST_F(ProgressTest, AStepThatDidNotEndSaysNothing) {
   Make(false)->Begin("collect", 10);
   EXPECT_THAT(lines_, IsEmpty());

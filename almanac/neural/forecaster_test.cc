@@ -291,6 +291,7 @@ TEST(RowCalendar, SkipsTheDaysThatNeverHaveRows) {
   EXPECT_EQ(calendar.Next(friday), friday + 3 * kMsPerDay);
   EXPECT_EQ(calendar.Next(friday - kMsPerDay), friday);
   EXPECT_EQ(RowCalendar::FromJson(calendar.ToJson()).days, calendar.days);
+  EXPECT_EQ(ConstantKnown(parts), (std::vector<std::string>{kKnownNames[0], kKnownNames[1]}));
 }
 
 std::string SavedBytes(const NetworkForecaster& forecaster) {

@@ -179,6 +179,14 @@ void NetworkForecaster::Train(const FitInput& input, const TrainingRows& trainin
   if (is_tft) {
     fitted->training["importance"] =
         ImportanceOf(*fitted->network, judge, fitted->device, data.feature_names());
+    const std::vector<std::string> constant = ConstantKnown(datasets);
+    fitted->training["constant_inputs"] = constant;
+    if (!constant.empty() && input.note) {
+      input.note(
+          fmt::format("warning: {} are the same at every bar: their share in the selection "
+                      "says nothing about the market",
+                      fmt::join(constant, ", ")));
+    }
   }
   report->rows = learn.size();
   report->dropped = training.size() - learn.size();

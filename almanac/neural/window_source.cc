@@ -107,6 +107,27 @@ std::array<float, kKnownInputs> KnownAt(TimeMs time) {
   return known;
 }
 
+std::vector<std::string> ConstantKnown(std::span<const Dataset* const> parts) {
+  constexpr float kSame = 1e-6f;
+  std::array<float, kKnownInputs> least, most;
+  least.fill(1);  // the largest sine
+  most.fill(-1);
+  for (const Dataset* part : parts) {
+    for (const TimeMs time : part->times()) {
+      const std::array<float, kKnownInputs> known = KnownAt(time);
+      for (size_t k = 0; k < kKnownInputs; ++k) {
+        least[k] = std::min(least[k], known[k]);
+        most[k] = std::max(most[k], known[k]);
+      }
+    }
+  }
+  std::vector<std::string> names;
+  for (size_t k = 0; k < kKnownInputs; ++k) {
+    if (most[k] - least[k] < kSame) names.emplace_back(kKnownNames[k]);
+  }
+  return names;
+}
+
 WindowSource::WindowSource(const std::vector<WindowPart>& parts, const Options& options,
                            const RowCalendar& calendar, const StandardScaler& scaler,
                            const TargetScale& target)

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "almanac/base/json.h"
@@ -46,6 +47,9 @@ struct RowCalendar {
 };
 // The known inputs of a bar that ends at `time`.
 std::array<float, kKnownInputs> KnownAt(TimeMs time);
+// Names of the known inputs that all rows have in common, such as where in the day daily bars end:
+// a network learns nothing from them, whatever their share in its selection.
+std::vector<std::string> ConstantKnown(std::span<const Dataset* const> parts);
 
 // Some rows of one symbol.
 struct WindowPart {
