@@ -184,23 +184,27 @@ class DLinear final : public Network {
   Linear trend_, rest_;
 };
 
-// A row ahead is a step of the transformer's decoder, with an output a variable.
+// A row ahead is a step of the transformer's decoder, with an output a variable. Of what is known
+// ahead it is told the place in the day and in the week: a year to learn from shows no place in the
+// year twice.
 class JointTft final : public Network {
  public:
   JointTft(const NetworkOptions& options, int64_t variables)
-      : tft_(MakeNetwork(options, {kSteps, variables, kHorizons, variables,
-                                   static_cast<int64_t>(kKnownInputs), /*groups=*/1})) {
+      : tft_(MakeNetwork(options,
+                         {kSteps, variables, kHorizons, variables, kDayAndWeek, /*groups=*/1})) {
     parameters_ = tft_->parameters();
   }
 
   at::Tensor Forward(const NetworkInput& input, bool training) override {
     // The source has a row of known inputs for each target; the rows ahead are the first of them.
     NetworkInput own = input;
-    own.known = input.known.narrow(1, 0, kSteps + kHorizons);
+    own.known = input.known.narrow(1, 0, kSteps + kHorizons).narrow(2, 0, kDayAndWeek);
     return tft_->Forward(own, training).flatten(1).unsqueeze(-1);
   }
 
  private:
+  static constexpr int64_t kDayAndWeek = 4;  // the first of the known inputs
+
   std::unique_ptr<Network> tft_;
 };
 
@@ -229,9 +233,8 @@ std::vector<Model> Models() {
   Model dlinear{"dlinear", Options(Architecture::kDnn, 1, 1)};
   dlinear.options.training.learning_rate = 0.005;
   Model tft{"tft", Options(Architecture::kTft, 16, 1)};
-  tft.options.dropout = 0.3;
   tft.options.training.batch_size = 64;
-  tft.options.training.learning_rate = 0.0005;
+  tft.options.training.learning_rate = 0.001;
   return {dlinear,
           {"lstm", Options(Architecture::kLstm, 64, 1)},
           {"gru_attention", Options(Architecture::kGruAttention, 64, 1)},
