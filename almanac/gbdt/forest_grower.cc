@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "almanac/base/parallel.h"
+#include "almanac/gbdt/row_blocks.h"
 
 namespace almanac::gbdt {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 // Kept histograms a class: what a tree of depth 5 needs. Deeper trees add up both children of a
 // leaf whose histogram was not kept.
 constexpr size_t kHistogramsOfClass = 8;
-// Rows that one task encodes.
-constexpr size_t kRowsPerTask = 16384;
 // Fewer tiles than this are halved, so that no thread waits long for the last of them.
 constexpr size_t kFewTiles = 64;
 // Trees that look at a share of the columns no larger than this get copies of their own.
@@ -166,16 +165,16 @@ void ForestGrower::StartTrees(std::span<const float> gradients, std::span<const 
     coders[i] = FixedPoint(gradients.subspan(first, all), hessians.subspan(first, all), rows);
     trees_[wanted_[i]].Start(&data_, &params_, rows, coders[i].scale());
   });
-  const size_t tasks = (rows.size() + kRowsPerTask - 1) / kRowsPerTask;
-  ParallelFor(tasks * wanted_.size(), [&](size_t task) {
-    const size_t i = task / tasks, begin = task % tasks * kRowsPerTask;
-    const std::span<PackedBin> codes = trees_[wanted_[i]].codes();
-    const size_t end = std::min(rows.size(), begin + kRowsPerTask), first = wanted_[i] * all;
-    for (size_t r = begin; r < end; ++r) {
-      codes[r] = coders[i].Encode(gradients[first + rows[r]], hessians[first + rows[r]]);
+  ForRowBlocks(rows.size(), [&](size_t begin, size_t end) {
+    for (size_t i = 0; i < wanted_.size(); ++i) {
+      const std::span<PackedBin> codes = trees_[wanted_[i]].codes();
+      const size_t first = wanted_[i] * all;
+      for (size_t r = begin; r < end; ++r) {
+        codes[r] = coders[i].Encode(gradients[first + rows[r]], hessians[first + rows[r]]);
+      }
     }
   });
-  for (const size_t k : wanted_) trees_[k].SumUp();
+  ParallelFor(wanted_.size(), [&](size_t i) { trees_[wanted_[i]].SumUp(); });
 }
 
 LeafContest* ForestGrower::Open(size_t k, int node,

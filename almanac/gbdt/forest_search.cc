@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "almanac/gbdt/forest_grower.h"
+#include "almanac/gbdt/row_blocks.h"
 
 namespace almanac::gbdt {
 namespace {
@@ -27,11 +28,18 @@ Scratch& OfThread() {
 // Up to four classes in one pass: [row * 4 + tree].
 void ForestGrower::InterleaveCodes(std::span<const size_t> together) {
   const size_t rows = trees_[together[0]].codes().size();
-  interleaved_.assign(rows * kTogether, 0);
-  for (size_t i = 0; i < together.size(); ++i) {
-    const std::span<const PackedBin> codes = trees_[together[i]].codes();
-    for (size_t row = 0; row < rows; ++row) interleaved_[row * kTogether + i] = codes[row];
-  }
+  interleaved_.resize(rows * kTogether);
+  ForRowBlocks(rows, [&](size_t begin, size_t end) {
+    for (size_t i = 0; i < kTogether; ++i) {
+      PackedBin* to = interleaved_.data() + i;
+      if (i >= together.size()) {
+        for (size_t row = begin; row < end; ++row) to[row * kTogether] = 0;
+        continue;
+      }
+      const std::span<const PackedBin> codes = trees_[together[i]].codes();
+      for (size_t row = begin; row < end; ++row) to[row * kTogether] = codes[row];
+    }
+  });
 }
 
 void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const {

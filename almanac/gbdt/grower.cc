@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "almanac/base/parallel.h"
+#include "almanac/gbdt/row_blocks.h"
 #include "almanac/gbdt/tile_kernels.h"
 
 namespace almanac::gbdt {
@@ -137,14 +138,14 @@ void TreeGrower::GatherGradients(const Leaf& leaf) {
   const size_t count = leaf.end - leaf.begin;
   if (is_packed_) {
     leaf_codes_.resize(count);
-    for (size_t i = 0; i < count; ++i) leaf_codes_[i] = coded_.codes[rows_[leaf.begin + i]];
+    ForRows(count, [&](size_t i) { leaf_codes_[i] = coded_.codes[rows_[leaf.begin + i]]; });
     return;
   }
   leaf_gradients_.resize(count);
-  for (size_t i = 0; i < count; ++i) {
+  ForRows(count, [&](size_t i) {
     const uint32_t row = rows_[leaf.begin + i];
     leaf_gradients_[i] = {gradients_[row], hessians_[row]};
-  }
+  });
 }
 
 template <>
@@ -383,7 +384,8 @@ void TreeGrower::Apply(int leaf, GrownTree& grown) {
   left.is_left = true;
 }
 
-// Parts the leaf's rows, each side in its old order; returns where the right side begins.
+// Parts the leaf's rows, each side in its old order; returns where the right side begins. Blocks of
+// rows are parted at the same time, and then put together.
 size_t TreeGrower::Partition(const Leaf& leaf, const GrownTree& grown, size_t node) {
   const uint32_t feature = leaf.best.feature;
   const BinMapper& mapper = data_.mapper(feature);
@@ -391,19 +393,36 @@ size_t TreeGrower::Partition(const Leaf& leaf, const GrownTree& grown, size_t no
   for (uint32_t bin = 0; bin < mapper.bins(); ++bin) {
     is_left[bin] = grown.GoesLeft(node, mapper, bin) ? 1 : 0;
   }
-  size_t left = leaf.begin, right = 0;
+  const size_t count = leaf.end - leaf.begin;
+  uint32_t* rows = rows_.data() + leaf.begin;
+  std::vector<size_t> left_of((count + kRowsOfBlock - 1) / kRowsOfBlock);
   data_.Visit(feature, [&](const auto& bin_of) {
-    for (size_t i = leaf.begin; i < leaf.end; ++i) {
-      // Written to both: which side is a guess that a branch would lose half of the time.
-      const uint32_t row = rows_[i];
-      const size_t side = is_left[bin_of[row]];
-      rows_[left] = scratch_[right] = row;
-      left += side;
-      right += 1 - side;
-    }
+    ForRowBlocks(count, [&](size_t begin, size_t end) {
+      size_t left = begin, right = begin;
+      for (size_t i = begin; i < end; ++i) {
+        // Written to both: which side is a guess that a branch would lose half of the time.
+        const uint32_t row = rows[i];
+        const size_t side = is_left[bin_of[row]];
+        rows[left] = scratch_[right] = row;
+        left += side;
+        right += 1 - side;
+      }
+      left_of[begin / kRowsOfBlock] = left - begin;
+    });
   });
-  std::copy_n(scratch_.begin(), right, rows_.begin() + static_cast<std::ptrdiff_t>(left));
-  return left;
+  size_t left = 0;
+  for (size_t block = 0; block < left_of.size(); ++block) {
+    std::copy_n(rows + block * kRowsOfBlock, left_of[block], rows + left);
+    left += left_of[block];
+  }
+  size_t right = left;
+  for (size_t block = 0; block < left_of.size(); ++block) {
+    const size_t begin = block * kRowsOfBlock;
+    const size_t moved = std::min(count - begin, kRowsOfBlock) - left_of[block];
+    std::copy_n(scratch_.data() + begin, moved, rows + right);
+    right += moved;
+  }
+  return leaf.begin + left;
 }
 
 }  // namespace almanac::gbdt

@@ -8,6 +8,7 @@
 #include "almanac/base/error.h"
 #include "almanac/base/text.h"
 #include "almanac/gbdt/quantile.h"
+#include "almanac/gbdt/row_blocks.h"
 #include "almanac/gbdt/split.h"
 
 namespace almanac::gbdt {
@@ -21,11 +22,11 @@ class Regression : public Objective {
 
   void Gradients(std::span<const double> scores, std::span<float> gradients,
                  std::span<float> hessians) const override {
-    for (size_t i = 0; i < targets_.rows(); ++i) {
+    ForRows(targets_.rows(), [&](size_t i) {
       const double error = scores[i] - static_cast<double>(targets_.label[i]);
       gradients[i] = GradientOf(error, i);
       hessians[i] = targets_.weight.empty() ? 1.0F : targets_.weight[i];
-    }
+    });
   }
 
   double Start(size_t) const override {
@@ -132,7 +133,7 @@ class Binary final : public Objective {
 
   void Gradients(std::span<const double> scores, std::span<float> gradients,
                  std::span<float> hessians) const override {
-    for (size_t i = 0; i < targets_.rows(); ++i) {
+    ForRows(targets_.rows(), [&](size_t i) {
       const bool is_positive = IsPositive(targets_.label[i]);
       const double label = is_positive ? 1 : -1;
       const double label_weight = is_positive ? positive_weight_ : negative_weight_;
@@ -141,7 +142,7 @@ class Binary final : public Objective {
       const double weight = targets_.weight.empty() ? 1.0 : targets_.weight[i];
       gradients[i] = static_cast<float>(response * label_weight * weight);
       hessians[i] = static_cast<float>(size * (sigmoid_ - size) * label_weight * weight);
-    }
+    });
   }
 
   double Start(size_t) const override {
@@ -186,18 +187,20 @@ class Multiclass final : public Objective {
   void Gradients(std::span<const double> scores, std::span<float> gradients,
                  std::span<float> hessians) const override {
     const size_t rows = targets_.rows();
-    std::vector<double> p(classes());
-    for (size_t i = 0; i < rows; ++i) {
-      for (size_t k = 0; k < p.size(); ++k) p[k] = scores[k * rows + i];
-      Softmax(p);
-      const auto label = static_cast<size_t>(targets_.label[i]);
-      const double weight = targets_.weight.empty() ? 1.0 : targets_.weight[i];
-      for (size_t k = 0; k < p.size(); ++k) {
-        const double gradient = k == label ? p[k] - 1.0 : p[k];
-        gradients[k * rows + i] = static_cast<float>(gradient * weight);
-        hessians[k * rows + i] = static_cast<float>((factor_ * p[k] * (1.0 - p[k])) * weight);
+    ForRowBlocks(rows, [&](size_t begin, size_t end) {
+      std::vector<double> p(classes());
+      for (size_t i = begin; i < end; ++i) {
+        for (size_t k = 0; k < p.size(); ++k) p[k] = scores[k * rows + i];
+        Softmax(p);
+        const auto label = static_cast<size_t>(targets_.label[i]);
+        const double weight = targets_.weight.empty() ? 1.0 : targets_.weight[i];
+        for (size_t k = 0; k < p.size(); ++k) {
+          const double gradient = k == label ? p[k] - 1.0 : p[k];
+          gradients[k * rows + i] = static_cast<float>(gradient * weight);
+          hessians[k * rows + i] = static_cast<float>((factor_ * p[k] * (1.0 - p[k])) * weight);
+        }
       }
-    }
+    });
   }
 
   double Start(size_t of_class) const override {

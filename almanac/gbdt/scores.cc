@@ -2,25 +2,19 @@
 
 #include <algorithm>
 
-#include "almanac/base/parallel.h"
 #include "almanac/gbdt/metric.h"
 #include "almanac/gbdt/predictor.h"
+#include "almanac/gbdt/row_blocks.h"
 
 namespace almanac::gbdt {
 namespace {
-
-// Rows that one task scores.
-constexpr size_t kRowsPerTask = 4096;
 
 // `row_at(i)` is the i-th of `count` rows.
 template <typename RowAt>
 void AddAll(const GrownTree& grown, const BinnedData& data, size_t count, const RowAt& row_at,
             std::span<double> scores) {
-  ParallelFor((count + kRowsPerTask - 1) / kRowsPerTask, [&](size_t task) {
-    const size_t end = std::min(count, (task + 1) * kRowsPerTask);
-    for (size_t i = task * kRowsPerTask; i < end; ++i) {
-      scores[row_at(i)] += grown.tree.leaf_value[grown.LeafOf(data, row_at(i))];
-    }
+  ForRows(count, [&](size_t i) {
+    scores[row_at(i)] += grown.tree.leaf_value[grown.LeafOf(data, row_at(i))];
   });
 }
 
