@@ -129,27 +129,39 @@ int RunTrain(const Flags& flags, Invocation& invocation) {
   return 0;
 }
 
-double PriceOf(const ForecastTable& table, size_t row) {
+// What is shown of a row: its price, or its volatility.
+double ShownOf(const ForecastTable& table, size_t row) {
   switch (table.quantity) {
     case Quantity::kReturn:
       return table.price[row] * (1 + table.value[row]);
     case Quantity::kLogReturn:
       return table.price[row] * std::exp(table.value[row]);
     case Quantity::kPrice:
+    case Quantity::kVolatility:
       break;
   }
   return table.value[row];
 }
 
 // The close at `known_at`; none if there is no such bar.
-std::optional<double> CloseAt(const std::vector<CandleSeries>& all, const std::string& symbol,
-                              TimeMs known_at) {
-  for (const CandleSeries& bars : all) {
-    if (bars.key.symbol != symbol) continue;
-    const TimeMs open = known_at - bars.key.timeframe.duration();
-    const auto bar = std::lower_bound(bars.open_time.begin(), bars.open_time.end(), open);
-    if (bar == bars.open_time.end() || *bar != open) return std::nullopt;
-    return bars.close[static_cast<size_t>(bar - bars.open_time.begin())];
+std::optional<double> CloseAt(const CandleSeries& bars, TimeMs known_at) {
+  const TimeMs open = known_at - bars.key.timeframe.duration();
+  const auto bar = std::lower_bound(bars.open_time.begin(), bars.open_time.end(), open);
+  if (bar == bars.open_time.end() || *bar != open) return std::nullopt;
+  return bars.close[static_cast<size_t>(bar - bars.open_time.begin())];
+}
+
+// What became of a row, where it is known.
+std::optional<double> ActualOf(const TrainedForecasts& forecasts, size_t row) {
+  const ForecastTable& table = forecasts.table;
+  for (const CandleSeries& bars : forecasts.series) {
+    if (bars.key.symbol != table.symbol[row]) continue;
+    if (table.quantity != Quantity::kVolatility) return CloseAt(bars, table.target_time[row]);
+    const Labels labels = BuildLabels(VolatilitySpec{table.horizon[row]}, bars);
+    const auto label = std::lower_bound(labels.t0.begin(), labels.t0.end(), table.made_at[row]);
+    if (label == labels.t0.end() || *label != table.made_at[row]) return std::nullopt;
+    const double value = labels.value[static_cast<size_t>(label - labels.t0.begin())];
+    return std::isnan(value) ? std::nullopt : std::optional(value);
   }
   return std::nullopt;
 }
@@ -167,15 +179,20 @@ Json LastForecasts(const TrainedForecasts& forecasts, size_t count, const Invoca
   const ForecastTable& table = forecasts.table;
   const TimeMs from = FirstOfLast(table, count);
   TextTable text({"symbol", "made at", ">step", ">price then", ">forecast", ">actual", ">error"});
+  const auto shown = [&](double value) {
+    return table.quantity == Quantity::kVolatility ? fmt::format("{:.3f} %", 100 * value)
+                                                   : fmt::format("{:.2f}", value);
+  };
   Json rows = Json::array();
   for (size_t i = 0; i < table.rows(); ++i) {
     if (table.made_at[i] < from) continue;
-    const double forecast = PriceOf(table, i);
-    const auto actual = CloseAt(forecasts.series, table.symbol[i], table.target_time[i]);
-    text.AddRow({table.symbol[i], FormatTime(table.made_at[i]), std::to_string(table.horizon[i]),
-                 fmt::format("{:.2f}", table.price[i]), fmt::format("{:.2f}", forecast),
-                 actual ? fmt::format("{:.2f}", *actual) : "not known",
-                 actual ? fmt::format("{:+.2f}", *actual - forecast) : ""});
+    const double forecast = ShownOf(table, i);
+    const std::optional<double> actual = ActualOf(forecasts, i);
+    text.AddRow(
+        {table.symbol[i], FormatTime(table.made_at[i]), std::to_string(table.horizon[i]),
+         fmt::format("{:.2f}", table.price[i]), shown(forecast),
+         actual ? shown(*actual) : "not known",
+         actual ? (*actual < forecast ? "-" : "+") + shown(std::abs(*actual - forecast)) : ""});
     rows.push_back({{"symbol", table.symbol[i]},
                     {"made_at", FormatTime(table.made_at[i])},
                     {"target_time", FormatTime(table.target_time[i])},
@@ -235,19 +252,27 @@ void SayClassMetrics(const TableEvaluation& evaluation, const Invocation& invoca
   }
 }
 
-// MAE, RMSE and MAPE in price units by step, the model's and the naive forecast's.
-void SayMetrics(const TableEvaluation& evaluation, const Invocation& invocation) {
-  constexpr Metric kShown[] = {Metric::kMae, Metric::kRmse, Metric::kMape};
-  TextTable text({">step", ">forecasts", ">MAE", ">naive", ">RMSE", ">naive", ">MAPE", ">naive"});
+// By step, the model's and the naive forecast's: MAE, RMSE and MAPE in price units, of volatilities
+// MAE, RMSE and QLIKE.
+void SayMetrics(const TableEvaluation& evaluation, bool of_volatility,
+                const Invocation& invocation) {
+  const Metric third = of_volatility ? Metric::kQlike : Metric::kMape;
+  std::vector<std::string> titles = {">step", ">forecasts"};
+  for (const Metric metric : {Metric::kMae, Metric::kRmse, third}) {
+    titles.push_back(">" + std::string(Title(metric)));
+    titles.emplace_back(">naive");
+  }
+  TextTable text(titles);
   for (const HorizonEvaluation& horizon : evaluation.horizons) {
     for (const Evaluation& model : horizon.models) {
       std::vector<std::string> row = {std::to_string(horizon.horizon),
                                       FormatCount(static_cast<int64_t>(model.rows))};
-      for (const Metric metric : kShown) {
-        const MetricResult* result = model.Find(Space::kPrice, metric);
+      for (const Metric metric : {Metric::kMae, Metric::kRmse, third}) {
+        const MetricResult* result =
+            model.Find(of_volatility ? Space::kVolatility : Space::kPrice, metric);
         const auto cell = [&](double value) {
-          return metric == Metric::kMape ? fmt::format("{:.3f} %", 100 * value)
-                                         : fmt::format("{:.3f}", value);
+          const bool percent = metric == Metric::kMape || (of_volatility && metric != third);
+          return percent ? fmt::format("{:.3f} %", 100 * value) : fmt::format("{:.3f}", value);
         };
         row.push_back(cell(result->model.value));
         row.push_back(cell(result->naive.value));
@@ -255,7 +280,9 @@ void SayMetrics(const TableEvaluation& evaluation, const Invocation& invocation)
       text.AddRow(std::move(row));
     }
   }
-  invocation.Say("prices, beside the naive forecast (no change):");
+  invocation.Say(of_volatility
+                     ? "volatilities, beside the naive forecast (the last equally long time):"
+                     : "prices, beside the naive forecast (no change):");
   invocation.Say(text.Render());
   for (const HorizonEvaluation& horizon : evaluation.horizons) {
     for (const QuantileEvaluation& quantiles : horizon.quantiles) {
@@ -301,7 +328,9 @@ int RunPredict(const Flags& flags, Invocation& invocation) {
                              flags.checkpoint));
   const Json rows = of_classes ? LastClasses(forecasts.table, flags.predictions, invocation)
                                : LastForecasts(forecasts, flags.predictions, invocation);
-  of_classes ? SayClassMetrics(evaluation, invocation) : SayMetrics(evaluation, invocation);
+  const bool of_volatility = forecasts.table.quantity == Quantity::kVolatility;
+  of_classes ? SayClassMetrics(evaluation, invocation)
+             : SayMetrics(evaluation, of_volatility, invocation);
   invocation.PrintJson({{"model", model},
                         {"model_type", flags.checkpoint},
                         {"predictions", rows},

@@ -310,6 +310,7 @@ class Builder {
   }
 
   BinBuildReport Finish() {
+    values_.reset();  // their memory is the tiles' now
     spool_.Save();
     BinBuildReport report;
     report.columns = stream_.names.size();

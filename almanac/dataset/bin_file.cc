@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -297,18 +299,58 @@ void BinFileWriter::Write(std::string_view bytes) {
   }
 }
 
+void BinFileWriter::RequireMore(const std::string& name) const {
+  if (!has_all_) return;
+  throw Error(ErrorCode::kUsage, "column " + name, "comes after all columns were added",
+              "add columns one by one, or all at once");
+}
+
 void BinFileWriter::Add(const BinColumn& column, std::span<const uint8_t> bins) {
+  RequireMore(column.name);
   if (bins.size() != times_.size()) {
     throw Error(ErrorCode::kUsage, "column " + column.name,
                 fmt::format("has {} bins for {} rows", bins.size(), times_.size()));
   }
   records_ += EncodeBinColumn(column);
-  const size_t place = columns_ % BinFile::kTileColumns;
   for (size_t row = 0; row < bins.size(); ++row) {
-    tile_[row * BinFile::kTileColumns + place] = bins[row];
+    tile_[row * BinFile::kTileColumns + in_tile_] = bins[row];
   }
   ++columns_;
-  if (columns_ % BinFile::kTileColumns == 0) WriteTile();
+  if (++in_tile_ == BinFile::kTileColumns) WriteTile();
+}
+
+void BinFileWriter::AddAll(std::span<const BinColumn> columns, const ReadBins& read) {
+  if (columns.empty()) return;
+  RequireMore(columns.front().name);
+  if (columns_ > 0) {
+    throw Error(ErrorCode::kUsage, "column " + columns.front().name, "comes after other columns",
+                "add columns one by one, or all at once");
+  }
+  for (const BinColumn& column : columns) records_ += EncodeBinColumn(column);
+  columns_ = columns.size();
+  has_all_ = true;
+  const size_t tiles = (columns_ + BinFile::kTileColumns - 1) / BinFile::kTileColumns;
+  const size_t rows = times_.size();
+  std::vector<std::string> digests(tiles);
+  std::mutex writing;
+  ParallelFor(tiles, [&](size_t t) {
+    const size_t first = t * BinFile::kTileColumns;
+    const size_t count = std::min(BinFile::kTileColumns, columns_ - first);
+    std::vector<uint8_t> bins(count * rows), tile(tile_.size());
+    read(first, count, bins);
+    for (size_t row = 0; row < rows; ++row) {
+      for (size_t c = 0; c < count; ++c) {
+        tile[row * BinFile::kTileColumns + c] = bins[c * rows + row];
+      }
+    }
+    const std::string_view bytes(reinterpret_cast<const char*>(tile.data()), tile.size());
+    digests[t] = Sha256(bytes);
+    const std::lock_guard<std::mutex> hold(writing);
+    file_.seekp(static_cast<std::streamoff>(kTilesAt + t * tile.size()));
+    Write(bytes);
+  });
+  for (const std::string& digest : digests) digests_ += digest;
+  file_.seekp(static_cast<std::streamoff>(kTilesAt + tiles * tile_.size()));
 }
 
 void BinFileWriter::WriteTile() {
@@ -316,13 +358,14 @@ void BinFileWriter::WriteTile() {
   Write(bytes);
   digests_ += Sha256(bytes);
   std::fill(tile_.begin(), tile_.end(), uint8_t{0});
+  in_tile_ = 0;
 }
 
 void BinFileWriter::Finish(const Json& description) {
   if (columns_ == 0) {
     throw Error(ErrorCode::kBadData, path_.string(), "there are no columns to bin");
   }
-  if (columns_ % BinFile::kTileColumns != 0) WriteTile();
+  if (in_tile_ > 0) WriteTile();
   std::string rest(reinterpret_cast<const char*>(times_.data()), times_.size() * sizeof(TimeMs));
   rest += records_;
   rest += digests_;

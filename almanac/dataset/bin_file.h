@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,7 +88,7 @@ class BinFile {
 };
 
 // Writes a file beside `path` that takes its place in Finish; destruction without Finish leaves
-// what was there. Memory: one tile.
+// what was there. Memory: one tile, in AddAll two a thread.
 class BinFileWriter {
  public:
   // Throws Error(kBadData) for row times that do not increase.
@@ -99,9 +100,16 @@ class BinFileWriter {
   // The next column; `bins` has one a row. Throws Error(kUsage) for a column that cannot be in such
   // a file, Error(kFailed) if the disk is full.
   void Add(const BinColumn& column, std::span<const uint8_t> bins);
+
+  // All columns of a file, whose tiles all threads make. `read` gives the bins of `count` columns
+  // from `first` on, column after column; threads call it at the same time. Throws as Add, and
+  // Error(kUsage) if there are columns already or more are added.
+  using ReadBins = std::function<void(size_t first, size_t count, std::span<uint8_t> bins)>;
+  void AddAll(std::span<const BinColumn> columns, const ReadBins& read);
   void Finish(const Json& description);
 
  private:
+  void RequireMore(const std::string& name) const;
   void WriteTile();
   void Write(std::string_view bytes);
 
@@ -111,6 +119,8 @@ class BinFileWriter {
   std::vector<uint8_t> tile_;
   std::string digests_, records_;
   size_t columns_ = 0;
+  size_t in_tile_ = 0;  // columns that are in tile_ and not in the file
+  bool has_all_ = false;
 };
 
 }  // namespace almanac

@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
+#include "almanac/base/error_for_test.h"
+#include "almanac/base/file.h"
 #include "almanac/base/hash.h"
+#include "almanac/base/parallel.h"
 #include "almanac/base/random.h"
 #include "almanac/base/test_folder.h"
 
@@ -169,6 +173,50 @@ TEST(BinFileTest, RecordsThatCannotBeAreRefused) {
   EXPECT_THAT(refuse(40 + 7, 0x7F), HasSubstr("decrease"));
   std::string_view cut = std::string_view(whole).substr(0, 20);
   EXPECT_THROW(DecodeBinColumn(&cut), std::invalid_argument);
+}
+
+TEST(BinFileTest, AllColumnsAtOnceGiveTheSameBytesForAnyNumberOfThreads) {
+  const TestFolder folder;
+  for (const size_t count : {1, 16, 37}) {
+    Columns columns;
+    Random random(count);
+    for (TimeMs at = 0; at < 1000; ++at) columns.times.push_back(at);
+    for (size_t c = 0; c < count; ++c) {
+      std::vector<float> values;
+      for (size_t row = 0; row < 1000; ++row) values.push_back(static_cast<float>(random.Normal()));
+      columns.Add("x" + std::to_string(c), values, {});
+    }
+    columns.Write(folder.path() / "a.bins", {{"k", 1}});
+    const int threads = ThreadCount();
+    for (const int used : {1, 3}) {
+      SetThreadCount(used);
+      BinFileWriter writer(folder.path() / "b.bins", columns.times);
+      writer.AddAll(columns.columns, [&](size_t first, size_t n, std::span<uint8_t> bins) {
+        ASSERT_EQ(bins.size(), n * 1000);
+        for (size_t c = 0; c < n; ++c) {
+          std::copy(columns.bins[first + c].begin(), columns.bins[first + c].end(),
+                    bins.begin() + static_cast<std::ptrdiff_t>(1000 * c));
+        }
+      });
+      writer.Finish({{"k", 1}});
+      EXPECT_EQ(ReadFile(folder.path() / "a.bins"), ReadFile(folder.path() / "b.bins")) << count;
+    }
+    SetThreadCount(threads);
+  }
+}
+
+TEST(BinFileTest, AllColumnsAtOnceAreAllThereAre) {
+  const TestFolder folder;
+  const Columns example = Example();
+  const auto read = [&](size_t, size_t, std::span<uint8_t>) {};
+  BinFileWriter writer(folder.path() / "a.bins", example.times);
+  writer.Add(example.columns[0], example.bins[0]);
+  EXPECT_THAT(MessageOf([&] { writer.AddAll(example.columns, read); }),
+              HasSubstr("comes after other columns"));
+  BinFileWriter whole(folder.path() / "b.bins", example.times);
+  whole.AddAll(example.columns, read);
+  EXPECT_THAT(MessageOf([&] { whole.Add(example.columns[0], example.bins[0]); }),
+              HasSubstr("after all columns were added"));
 }
 
 TEST(BinFileTest, WrongUse) {

@@ -137,17 +137,19 @@ std::vector<float> BinSpool::ReadCompared(size_t place) const {
 void BinSpool::WriteTo(BinFileWriter* writer) const {
   const std::string all = ReadFile(Path(kRecordsFile));
   std::string_view records = all;
-  std::ifstream file(Path(kBinsFile), std::ios::binary);
-  std::vector<uint8_t> bins(rows_);
+  std::vector<BinColumn> columns;
   for (size_t place = 0; place < state_.binned.size(); ++place) {
-    Read(&file, Path(kBinsFile), place * rows_, bins.data(), rows_);
     try {
-      writer->Add(DecodeBinColumn(&records), bins);
+      columns.push_back(DecodeBinColumn(&records));
     } catch (const std::invalid_argument& error) {
       throw Error(ErrorCode::kFailed, Path(kRecordsFile).string(), error.what(),
                   "delete the folder and begin anew");
     }
   }
+  writer->AddAll(columns, [&](size_t first, size_t /*count*/, std::span<uint8_t> bins) {
+    std::ifstream file(Path(kBinsFile), std::ios::binary);
+    Read(&file, Path(kBinsFile), first * rows_, bins.data(), bins.size());
+  });
 }
 
 }  // namespace almanac

@@ -102,6 +102,7 @@ Dataset Dataset::Pool(std::string name, std::span<const Dataset* const> parts,
   pool.names_ = first.names_;
   pool.target_name_ = first.target_name_;
   pool.target_unit_ = first.target_unit_;
+  pool.target_is_level_ = first.target_is_level_;
   pool.target_classes_ = first.target_classes_;
   pool.steps_ = first.steps_;
   std::vector<std::vector<char>> has_label;
@@ -154,6 +155,7 @@ void Dataset::SetLabels(const Labels& labels) {
   CheckIncreasing(symbol_, "label", labels.t0);
   target_name_ = labels.name;
   target_unit_ = labels.unit;
+  target_is_level_ = labels.is_level;
   target_classes_ = labels.classes;
   target_.assign(rows(), kNoLabel);
   steps_ = labels.steps;

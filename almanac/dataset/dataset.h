@@ -60,6 +60,8 @@ class Dataset {
   }
   // Of labels that are classes: target() is an index into these. Empty for numbers.
   const std::vector<std::string>& target_classes() const { return target_classes_; }
+  // Labels::is_level.
+  bool target_is_level() const { return target_is_level_; }
   // The last instant that each row's label looks at (the row's own time if it has none).
   std::span<const TimeMs> label_end() const { return label_end_; }
 
@@ -93,6 +95,7 @@ class Dataset {
   std::vector<std::string> names_;
   std::string target_name_, target_unit_;
   std::vector<std::string> target_classes_;
+  bool target_is_level_ = false;
   std::vector<double> target_;
   size_t steps_ = 1;
   std::vector<double> path_;  // rows x steps_; empty where that is the target

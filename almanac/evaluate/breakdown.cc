@@ -20,6 +20,7 @@ std::vector<GroupResult> EvaluateKept(const JudgedRows& rows, const std::vector<
   if (keep.empty()) return {};
   JudgedRows kept;
   kept.horizon = rows.horizon;
+  kept.space = rows.space;
   kept.return_scale = rows.return_scale;
   kept.price_scale = rows.price_scale;
   for (const size_t row : keep) {

@@ -111,11 +111,17 @@ Comparison CompareModels(std::span<const NamedRows> models, const std::string& n
   }
   Comparison comparison;
   comparison.horizon = models.front().rows->horizon;
+  comparison.space = models.front().rows->space;
   for (const NamedRows& model : models) {
     if (model.rows->horizon == comparison.horizon) continue;
     throw Error(ErrorCode::kUsage, "comparison of models",
                 fmt::format("horizon {} beside {}", model.rows->horizon, comparison.horizon),
                 "compare models at one horizon");
+  }
+  for (const NamedRows& model : models) {
+    if (model.rows->space == comparison.space) continue;
+    throw Error(ErrorCode::kUsage, "comparison of models", "volatilities beside returns",
+                "compare models of one target");
   }
   const SeriesPanel losses = LossPanel(models, naive, comparison);
   for (size_t a = 0; a < losses.series(); ++a) {

@@ -26,6 +26,7 @@ struct PairTest {
 struct Comparison {
   std::vector<std::string> models;  // the naive forecast last
   size_t rows = 0, instants = 0, horizon = 1;
+  Space space = Space::kReturn;   // of the errors
   std::vector<double> mean_loss;  // of the squared error, one a model
   std::vector<PairTest> pairs;    // all pairs a < b
   // None for fewer than 10 instants, or where the bootstrap has no replicates.
@@ -39,9 +40,9 @@ struct NamedRows {
   const JudgedRows* rows = nullptr;  // not owned
 };
 
-// Losses are squared errors in return space, averaged over the rows of an instant. At least one
-// model; all at one horizon. Throws Error(kUsage) for other input, Error(kBadData) if no row is
-// common to all of them.
+// Losses are squared errors in the rows' space, averaged over the rows of an instant. At least one
+// model; all at one horizon and in one space. Throws Error(kUsage) for other input, Error(kBadData)
+// if no row is common to all of them.
 Comparison CompareModels(std::span<const NamedRows> models, const std::string& naive,
                          const BootstrapOptions& options, double significance);
 

@@ -88,16 +88,29 @@ std::string VerdictOf(const Evaluation& evaluation, double naive_loss, double si
       better ? "less" : "more", p);
 }
 
+// What the values are.
+std::vector<std::string> AssumptionsOf(Space space) {
+  if (space == Space::kVolatility) {
+    return {
+        "Volatility is the root of the sum of the squared log returns of the horizon's bars, not "
+        "annualised; the naive forecast is that of the last equally long time.",
+        "QLIKE leaves out rows whose volatility is 0; it is not defined if another row's forecast "
+        "is not above 0."};
+  }
+  return {"Returns are fractions; price forecasts are close * (1 + forecast return).",
+          "Direction leaves out rows whose return is exactly 0; a forecast of 0 counts one half."};
+}
+
 std::vector<std::string> Assumptions(const ForecastSample& sample, const Evaluation& evaluation) {
   std::vector<std::string> lines = {
       fmt::format("Every metric stands beside that of the {} forecast on the same {} rows.",
                   evaluation.naive, evaluation.rows),
-      "Returns are fractions; price forecasts are close * (1 + forecast return).",
-      "Direction leaves out rows whose return is exactly 0; a forecast of 0 counts one half.",
       "MASE divides by the naive forecast's mean absolute error in training at that horizon.",
       fmt::format("The Diebold-Mariano test uses squared error, {} autocovariances, and Harvey, "
                   "Leybourne and Newbold's correction.",
                   sample.horizon - 1)};
+  const std::vector<std::string> values = AssumptionsOf(sample.space);
+  lines.insert(lines.begin() + 1, values.begin(), values.end());
   if (evaluation.bootstrap.replicates > 0) {
     lines.push_back(
         fmt::format("Intervals are {:g} % percentile intervals of the stationary bootstrap ({} "
@@ -122,9 +135,9 @@ Json ToJson(const GroupResult& group) {
 
 }  // namespace
 
-const MetricResult* Evaluation::Find(Space space, Metric metric) const {
+const MetricResult* Evaluation::Find(Space of, Metric metric) const {
   for (const MetricResult& result : metrics) {
-    if (result.space == space && result.metric == metric) return &result;
+    if (result.space == of && result.metric == metric) return &result;
   }
   return nullptr;
 }
@@ -141,6 +154,7 @@ Evaluation Evaluate(const ForecastSample& sample, const EvaluateOptions& options
   evaluation.first_made_at = sample.made_at.front();
   evaluation.last_made_at = sample.made_at.back();
   evaluation.horizon = sample.horizon;
+  evaluation.space = sample.space;
   evaluation.bootstrap = options.bootstrap;
   evaluation.block_length = BlockLengthOfDifference(losses.squared, losses.squared_naive,
                                                     sample.horizon, options.bootstrap);

@@ -62,6 +62,25 @@ void CheckPrice(const ForecastTable& table, size_t row, const SymbolOutcome& out
       "judge forecasts with the series they were made from");
 }
 
+bool IsVolatility(Quantity quantity) { return quantity == Quantity::kVolatility; }
+
+// The naive forecast at each bar.
+std::vector<double> NaiveValues(const SymbolOutcome& outcome) {
+  const Labels& labels = *outcome.labels;
+  if (!IsVolatility(outcome.quantity)) return std::vector<double>(labels.rows(), 0.0);
+  return LastEnded(labels.t0, labels.t1, labels.value);
+}
+
+void CheckQuantities(const ForecastTable& table, std::span<const SymbolOutcome> outcomes) {
+  for (const SymbolOutcome& outcome : outcomes) {
+    if (IsVolatility(outcome.quantity) == IsVolatility(table.quantity)) continue;
+    throw Error(ErrorCode::kUsage, "forecast table",
+                fmt::format("forecasts of {} beside outcomes of {}", Name(table.quantity),
+                            Name(outcome.quantity)),
+                "judge volatilities by volatilities");
+  }
+}
+
 }  // namespace
 
 ForecastSample JudgedRows::Sample() const {
@@ -70,11 +89,25 @@ ForecastSample JudgedRows::Sample() const {
   sample.forecast = forecast;
   sample.actual = actual;
   sample.naive = naive;
-  sample.price = price;
+  sample.space = space;
+  if (space == Space::kReturn) sample.price = price;
   sample.horizon = horizon;
   sample.return_scale = return_scale;
   sample.price_scale = price_scale;
   return sample;
+}
+
+double JudgedValue(Quantity quantity, double value, double price) {
+  switch (quantity) {
+    case Quantity::kReturn:
+    case Quantity::kVolatility:
+      return value;
+    case Quantity::kLogReturn:
+      return ToReturn(TargetKind::kForwardLogReturn, value, price);
+    case Quantity::kPrice:
+      return ToReturn(TargetKind::kForwardClose, value, price);
+  }
+  return value;
 }
 
 std::vector<double> TrailingVolatility(const CandleSeries& series) {
@@ -94,13 +127,17 @@ JudgedRows JoinOutcomes(const ForecastTable& table, std::string_view model, std:
                         int64_t horizon, std::span<const SymbolOutcome> outcomes) {
   const std::map<Key, size_t> model_rows = RowsOf(table, model, horizon);
   const std::map<Key, size_t> naive_rows = RowsOf(table, naive, horizon);
-  const std::vector<double> returns = table.Returns();
+  CheckQuantities(table, outcomes);
+  const auto value_of = [&](size_t row) {
+    return JudgedValue(table.quantity, table.value[row], table.price[row]);
+  };
   std::map<std::string, std::vector<double>> volatility;
   for (const SymbolOutcome& outcome : outcomes) {
     volatility[outcome.series->key.symbol] = TrailingVolatility(*outcome.series);
   }
   JudgedRows judged;
   judged.horizon = static_cast<size_t>(horizon);
+  if (IsVolatility(table.quantity)) judged.space = Space::kVolatility;
   for (const auto& [key, row] : model_rows) {
     const auto& [made_at, symbol] = key;
     const SymbolOutcome& outcome = OutcomeOf(outcomes, symbol);
@@ -119,9 +156,9 @@ JudgedRows JoinOutcomes(const ForecastTable& table, std::string_view model, std:
     judged.symbol.push_back(symbol);
     judged.made_at.push_back(made_at);
     judged.known_at.push_back(outcome.labels->t1[bar]);
-    judged.forecast.push_back(returns[row]);
-    judged.actual.push_back(ToReturn(outcome.kind, outcome.labels->value[bar], price));
-    judged.naive.push_back(returns[naive_row->second]);
+    judged.forecast.push_back(value_of(row));
+    judged.actual.push_back(JudgedValue(outcome.quantity, outcome.labels->value[bar], price));
+    judged.naive.push_back(value_of(naive_row->second));
     judged.price.push_back(price);
     judged.volatility.push_back(volatility.at(symbol)[bar]);
   }
@@ -130,19 +167,20 @@ JudgedRows JoinOutcomes(const ForecastTable& table, std::string_view model, std:
 
 void SetTrainingScale(std::span<const SymbolOutcome> outcomes, TimeMs from, TimeMs to,
                       JudgedRows& rows) {
-  std::vector<double> actual;
-  std::vector<double> price;
+  std::vector<double> actual, naive, price;
   for (const SymbolOutcome& outcome : outcomes) {
     const Labels& labels = *outcome.labels;
+    const std::vector<double> naive_of_bar = NaiveValues(outcome);
     for (size_t bar = 0; bar < labels.rows(); ++bar) {
       if (std::isnan(labels.value[bar]) || labels.t0[bar] < from || labels.t1[bar] > to) continue;
+      if (std::isnan(naive_of_bar[bar])) continue;
       price.push_back(outcome.series->close[bar]);
-      actual.push_back(ToReturn(outcome.kind, labels.value[bar], price.back()));
+      naive.push_back(naive_of_bar[bar]);
+      actual.push_back(JudgedValue(outcome.quantity, labels.value[bar], price.back()));
     }
   }
-  const std::vector<double> no_change(actual.size(), 0.0);
-  rows.return_scale = NaiveScale(actual, no_change);
-  rows.price_scale = NaivePriceScale(actual, no_change, price);
+  rows.return_scale = NaiveScale(actual, naive);
+  rows.price_scale = NaivePriceScale(actual, naive, price);
 }
 
 }  // namespace almanac

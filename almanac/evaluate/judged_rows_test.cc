@@ -80,12 +80,18 @@ TEST_F(JoinOutcomesTest, PutsForecastNaiveAndOutcomeBesideEachOtherInOrderOfTime
 
 TEST_F(JoinOutcomesTest, ConvertsLogReturns) {
   const Labels labels = BuildLabels(TargetSpec{.kind = TargetKind::kForwardLogReturn}, btc_);
-  const std::vector<SymbolOutcome> outcomes = {{&btc_, &labels, TargetKind::kForwardLogReturn},
+  const std::vector<SymbolOutcome> outcomes = {{&btc_, &labels, Quantity::kLogReturn},
                                                outcomes_[1]};
   EXPECT_NEAR(JoinOutcomes(table_, "ridge", "naive", 1, outcomes).actual[0], 0.1, 1e-15);
   table_.quantity = Quantity::kLogReturn;
   EXPECT_NEAR(JoinOutcomes(table_, "ridge", "naive", 1, outcomes).forecast[0], std::expm1(0.01),
               1e-15);
+}
+
+TEST_F(JoinOutcomesTest, DoesNotMixVolatilitiesWithReturns) {
+  table_.quantity = Quantity::kVolatility;
+  EXPECT_THAT(MessageOf("ridge", 1, outcomes_),
+              HasSubstr("forecasts of volatility beside outcomes of return"));
 }
 
 TEST_F(JoinOutcomesTest, LeavesOutAndCountsRowsThatNaiveDoesNotHave) {

@@ -14,7 +14,7 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // The sums of an instant, first those that both sides share, then a block for each side.
-enum Shared : size_t { kRows, kDirected, kNonZeroPrices, kActual, kActual2, kSharedWidth };
+enum Shared : size_t { kRows, kDirected, kNonZeroPrices, kMoved, kActual, kActual2, kSharedWidth };
 enum PerSide : size_t {
   kAbsolute,
   kSquared,
@@ -26,6 +26,7 @@ enum PerSide : size_t {
   kPriceSquared,
   kPriceRelative,
   kPriceSymmetric,
+  kQlikeSum,
   kSideWidth
 };
 constexpr size_t kWidth = kSharedWidth + 2 * kSideWidth;
@@ -35,6 +36,13 @@ constexpr size_t At(size_t side, PerSide sum) { return kSharedWidth + side * kSi
 double Hit(double forecast, double actual) {
   if (forecast == 0) return 0.5;
   return (forecast > 0) == (actual > 0) ? 1.0 : 0.0;
+}
+
+// Infinite for a forecast that is not above 0: it denied what happened.
+double Qlike(double forecast, double actual) {
+  if (!(forecast > 0)) return std::numeric_limits<double>::infinity();
+  const double ratio = (actual / forecast) * (actual / forecast);
+  return ratio - std::log(ratio) - 1;
 }
 
 }  // namespace
@@ -54,12 +62,13 @@ MetricSums::MetricSums(const ForecastSample& sample) : sample_(sample) {
     const std::span<double> sums = std::span(sums_).last(kWidth);
     AddRow(row, sums);
     if (!sample.price.empty()) AddPriceRow(row, sums);
+    if (sample.space == Space::kVolatility) AddVolatilityRow(row, sums);
   }
   instant_begin_.push_back(sample.size());
   ranked_forecast_ = Rank(sample.forecast);
   ranked_actual_ = Rank(sample.actual);
   ranked_naive_ = Rank(sample.naive);
-  for (const Space space : {Space::kReturn, Space::kPrice}) {
+  for (const Space space : {sample.space, Space::kPrice}) {
     if (space == Space::kPrice && sample.price.empty()) continue;
     for (const Metric metric : MetricsOf(space)) columns_.push_back({space, metric});
   }
@@ -100,6 +109,14 @@ void MetricSums::AddPriceRow(size_t row, std::span<double> sums) const {
   };
   add(kModel, sample_.forecast[row]);
   add(kNaive, sample_.naive[row]);
+}
+
+void MetricSums::AddVolatilityRow(size_t row, std::span<double> sums) const {
+  const double actual = sample_.actual[row];
+  if (!(actual > 0)) return;
+  sums[kMoved] += 1;
+  sums[At(kModel, kQlikeSum)] += Qlike(sample_.forecast[row], actual);
+  sums[At(kNaive, kQlikeSum)] += Qlike(sample_.naive[row], actual);
 }
 
 MetricSums::Ranked MetricSums::Rank(std::span<const double> values) const {
@@ -184,6 +201,10 @@ double MetricSums::Value(const Column& column, Side side, std::span<const double
                                       : kNan;
     case Metric::kSmape:
       return sums[At(side, kPriceSymmetric)] / n;
+    case Metric::kQlike: {
+      const double sum = sums[At(side, kQlikeSum)];
+      return sums[kMoved] > 0 && std::isfinite(sum) ? sum / sums[kMoved] : kNan;
+    }
     case Metric::kMase:
       return scale > 0 ? sums[At(side, absolute)] / n / scale : kNan;
     case Metric::kR2: {

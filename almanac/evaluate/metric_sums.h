@@ -44,6 +44,7 @@ class MetricSums {
 
   void AddRow(size_t row, std::span<double> sums) const;
   void AddPriceRow(size_t row, std::span<double> sums) const;
+  void AddVolatilityRow(size_t row, std::span<double> sums) const;
   Ranked Rank(std::span<const double> values) const;
   // Ranks less their mean among the weighted rows; rows of weight 0 keep what `out` held.
   void CentredRanks(const Ranked& column, std::span<const uint32_t> row_weight, double total,

@@ -16,6 +16,9 @@ namespace {
 constexpr std::array kReturnMetrics = {Metric::kMae,   Metric::kRmse,      Metric::kMase,
                                        Metric::kR2,    Metric::kDirection, Metric::kIc,
                                        Metric::kRankIc};
+constexpr std::array kVolatilityMetrics = {Metric::kMae,   Metric::kRmse, Metric::kQlike,
+                                           Metric::kMase,  Metric::kR2,   Metric::kIc,
+                                           Metric::kRankIc};
 constexpr std::array kPriceMetrics = {Metric::kMae,   Metric::kRmse, Metric::kMape,
                                       Metric::kSmape, Metric::kMase, Metric::kR2};
 
@@ -26,15 +29,16 @@ struct MetricTraits {
 };
 
 const MetricTraits& TraitsOf(Metric metric) {
-  static constexpr std::array<MetricTraits, 9> kTraits = {{{"mae", "MAE", true},
-                                                           {"rmse", "RMSE", true},
-                                                           {"mape", "MAPE", true},
-                                                           {"smape", "sMAPE", true},
-                                                           {"mase", "MASE", true},
-                                                           {"r2", "R² vs naive", false},
-                                                           {"direction", "direction", false},
-                                                           {"ic", "IC", false},
-                                                           {"rank_ic", "rank IC", false}}};
+  static constexpr std::array<MetricTraits, 10> kTraits = {{{"mae", "MAE", true},
+                                                            {"rmse", "RMSE", true},
+                                                            {"mape", "MAPE", true},
+                                                            {"smape", "sMAPE", true},
+                                                            {"qlike", "QLIKE", true},
+                                                            {"mase", "MASE", true},
+                                                            {"r2", "R² vs naive", false},
+                                                            {"direction", "direction", false},
+                                                            {"ic", "IC", false},
+                                                            {"rank_ic", "rank IC", false}}};
   return kTraits[static_cast<size_t>(metric)];
 }
 
@@ -71,13 +75,16 @@ std::vector<MetricResult> PointResults(const MetricSums& sums) {
 
 }  // namespace
 
-std::string_view Name(Space space) { return space == Space::kReturn ? "return" : "price"; }
+std::string_view Name(Space space) {
+  return space == Space::kReturn ? "return" : space == Space::kPrice ? "price" : "volatility";
+}
 std::string_view Name(Metric metric) { return TraitsOf(metric).name; }
 std::string_view Title(Metric metric) { return TraitsOf(metric).title; }
 bool SmallerIsBetter(Metric metric) { return TraitsOf(metric).smaller_is_better; }
 
 std::span<const Metric> MetricsOf(Space space) {
   if (space == Space::kReturn) return kReturnMetrics;
+  if (space == Space::kVolatility) return kVolatilityMetrics;
   return kPriceMetrics;
 }
 
@@ -89,6 +96,11 @@ void CheckSample(const ForecastSample& sample) {
   CheckLength(sample, sample.actual, "actual");
   CheckLength(sample, sample.naive, "naive");
   if (!sample.price.empty()) CheckLength(sample, sample.price, "price");
+  if (sample.space == Space::kPrice ||
+      (sample.space == Space::kVolatility && !sample.price.empty())) {
+    throw Error(ErrorCode::kUsage, "forecast sample", "prices, or volatilities with prices",
+                "pass returns, with or without prices, or volatilities alone");
+  }
   if (sample.size() == 0) {
     throw Error(ErrorCode::kBadData, "forecast sample", "no forecasts to judge",
                 "widen the test period");

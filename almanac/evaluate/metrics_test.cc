@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
@@ -171,6 +172,79 @@ TEST(Metrics, MapeLeavesOutAPriceOfZero) {
   EXPECT_DOUBLE_EQ(evaluation.Find(Space::kPrice, Metric::kMape)->model.value, 0.2);
   EXPECT_DOUBLE_EQ(evaluation.Find(Space::kPrice, Metric::kSmape)->model.value,
                    (2.0 + 2.0 / 11) / 2);
+}
+
+// Five volatilities, the same as in NumPy: mean of v / f - ln(v / f) - 1 of the squares.
+Rows VolatilityRows() {
+  Rows rows;
+  rows.forecast = {.010, .020, .015, .030, .012};
+  rows.actual = {.012, .015, .015, .040, .009};
+  rows.naive = {.011, .012, .025, .015, .010};
+  for (size_t i = 0; i < rows.actual.size(); ++i) {
+    rows.made_at.push_back(static_cast<TimeMs>(i) * kMsPerHour);
+  }
+  return rows;
+}
+ForecastSample VolatilitySample(const Rows& rows) {
+  ForecastSample sample = rows.Sample();
+  sample.space = Space::kVolatility;
+  return sample;
+}
+
+TEST(Metrics, OfVolatilitiesAgreeWithNumPy) {
+  const Rows rows = VolatilityRows();
+  ForecastSample sample = VolatilitySample(rows);
+  sample.return_scale = 0.005;
+  const Evaluation evaluation = Evaluate(sample, Quick());
+  EXPECT_EQ(evaluation.space, Space::kVolatility);
+  ASSERT_EQ(evaluation.metrics.size(), 7u);
+  const auto expect = [&](Metric metric, double model, double naive) {
+    const MetricResult* result = evaluation.Find(Space::kVolatility, metric);
+    ASSERT_NE(result, nullptr) << Name(metric);
+    EXPECT_NEAR(result->model.value, model, 1e-14) << Name(metric);
+    EXPECT_NEAR(result->naive.value, naive, 1e-14) << Name(metric);
+  };
+  expect(Metric::kQlike, 0.1106997618186861, 0.9368195343911427);
+  expect(Metric::kMae, 0.004, 0.008);
+  expect(Metric::kMase, 0.8, 1.6);
+  expect(Metric::kR2, 0.8125, 0);
+  EXPECT_NEAR(evaluation.Find(Space::kVolatility, Metric::kRmse)->model.value, 0.00525357021462548,
+              1e-14);
+  EXPECT_NEAR(evaluation.Find(Space::kVolatility, Metric::kIc)->model.value, 0.9300717964625788,
+              1e-12);
+  EXPECT_EQ(evaluation.Find(Space::kReturn, Metric::kMae), nullptr);
+  EXPECT_EQ(evaluation.Find(Space::kPrice, Metric::kMae), nullptr);
+  EXPECT_EQ(evaluation.Find(Space::kVolatility, Metric::kDirection), nullptr);
+  EXPECT_NE(ToJson(evaluation).dump().find("\"space\":\"volatility\""), std::string::npos);
+}
+
+TEST(Metrics, QlikeLeavesOutWhatDidNotMoveAndIsNotDefinedForAForecastOfNothing) {
+  Rows rows = VolatilityRows();
+  rows.made_at.push_back(rows.made_at.back() + kMsPerHour);
+  rows.actual.push_back(0);
+  rows.forecast.push_back(-0.001);
+  rows.naive.push_back(0);
+  const auto qlike = [&] {
+    return *Evaluate(VolatilitySample(rows), Quick()).Find(Space::kVolatility, Metric::kQlike);
+  };
+  EXPECT_NEAR(qlike().model.value, 0.1106997618186861, 1e-14);
+  rows.actual.back() = 0.001;
+  EXPECT_TRUE(std::isnan(qlike().model.value));
+  EXPECT_TRUE(std::isnan(qlike().model.interval.low));
+  EXPECT_TRUE(std::isnan(qlike().naive.value));
+  EXPECT_TRUE(std::isnan(qlike().difference.value));
+}
+
+TEST(Metrics, VolatilitiesHaveNoPrices) {
+  Rows rows = VolatilityRows();
+  rows.price.assign(rows.actual.size(), 100);
+  try {
+    CheckSample(VolatilitySample(rows));
+    FAIL() << "prices beside volatilities";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUsage);
+    EXPECT_THAT(error.what(), HasSubstr("volatilities with prices"));
+  }
 }
 
 TEST(Metrics, ScaleOfMaseIsTheNaiveErrorInTraining) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -19,24 +20,66 @@ namespace {
 
 constexpr size_t kFewestOutcomes = 30;  // before the forecasts, for a naive distribution
 
+// At one horizon.
 struct Outcomes {
-  std::vector<Labels> labels;  // returns at one horizon, a symbol each
+  std::vector<Labels> labels;  // volatilities or returns, a symbol each
   std::vector<SymbolOutcome> symbols;
 };
 
-Outcomes OutcomesAt(std::span<const CandleSeries> series, int64_t horizon) {
-  Outcomes outcomes;
+// What a table of this quantity is judged by.
+Labels LabelsFor(Quantity quantity, const CandleSeries& bars, int64_t horizon) {
+  if (quantity == Quantity::kVolatility) return BuildLabels(VolatilitySpec{horizon}, bars);
   TargetSpec spec;
   spec.horizon = horizon;
-  for (const CandleSeries& bars : series) outcomes.labels.push_back(BuildLabels(spec, bars));
+  return BuildLabels(spec, bars);
+}
+
+Outcomes OutcomesAt(std::span<const CandleSeries> series, Quantity quantity, int64_t horizon) {
+  Outcomes outcomes;
+  for (const CandleSeries& bars : series) {
+    outcomes.labels.push_back(LabelsFor(quantity, bars, horizon));
+  }
+  const Quantity judged =
+      quantity == Quantity::kVolatility ? Quantity::kVolatility : Quantity::kReturn;
   for (size_t s = 0; s < series.size(); ++s) {
-    outcomes.symbols.push_back({&series[s], &outcomes.labels[s], spec.kind});
+    outcomes.symbols.push_back({&series[s], &outcomes.labels[s], judged});
   }
   return outcomes;
 }
 
-// The rows that give a value, beside a naive forecast of every one of them.
-ForecastTable WithNaive(const ForecastTable& table, const std::string& naive) {
+// The naive forecasts of a table's quantity; what they need of the bars is made on first use.
+class NaiveForecasts {
+ public:
+  NaiveForecasts(Quantity quantity, std::span<const CandleSeries> series)
+      : quantity_(quantity), series_(series) {}
+
+  // NaN where it is not known, as of a volatility before a whole horizon has passed.
+  double Of(const Forecast& forecast) {
+    if (quantity_ == Quantity::kPrice) return forecast.price;
+    if (quantity_ != Quantity::kVolatility) return 0;
+    const auto [found, is_new] = last_.try_emplace({forecast.symbol, forecast.horizon});
+    std::map<TimeMs, double>& last = found->second;
+    if (is_new) {
+      for (const CandleSeries& bars : series_) {
+        if (bars.key.symbol != forecast.symbol) continue;
+        const Labels labels = LabelsFor(quantity_, bars, forecast.horizon);
+        const std::vector<double> ended = LastEnded(labels.t0, labels.t1, labels.value);
+        for (size_t i = 0; i < ended.size(); ++i) last.emplace(labels.t0[i], ended[i]);
+      }
+    }
+    const auto known = last.find(forecast.made_at);
+    return known == last.end() ? std::numeric_limits<double>::quiet_NaN() : known->second;
+  }
+
+ private:
+  Quantity quantity_;
+  std::span<const CandleSeries> series_;
+  std::map<std::pair<std::string, int64_t>, std::map<TimeMs, double>> last_;
+};
+
+// The rows that give a value, beside a naive forecast of every one of which there is one.
+ForecastTable WithNaive(const ForecastTable& table, const std::string& naive,
+                        std::span<const CandleSeries> series) {
   ForecastTable result;
   result.quantity = table.quantity;
   std::set<std::tuple<std::string, TimeMs, int64_t>> known;
@@ -53,10 +96,12 @@ ForecastTable WithNaive(const ForecastTable& table, const std::string& naive) {
     }
     result.Append(forecast);
   }
+  NaiveForecasts forecasts(table.quantity, series);
   for (Forecast& forecast : made) {
     if (!known.emplace(forecast.symbol, forecast.made_at, forecast.horizon).second) continue;
     forecast.model = naive;
-    forecast.value = table.quantity == Quantity::kPrice ? forecast.price : 0;
+    forecast.value = forecasts.Of(forecast);
+    if (std::isnan(forecast.value)) continue;
     result.Append(forecast);
   }
   result.Sort();
@@ -107,18 +152,6 @@ std::vector<const ForecastTable::Extra*> ColumnsGiven(const ForecastTable& table
   return given;
 }
 
-double QuantileAsReturn(const ForecastTable& table, double value, double price) {
-  switch (table.quantity) {
-    case Quantity::kReturn:
-      return value;
-    case Quantity::kLogReturn:
-      return ToReturn(TargetKind::kForwardLogReturn, value, price);
-    case Quantity::kPrice:
-      return ToReturn(TargetKind::kForwardClose, value, price);
-  }
-  return value;
-}
-
 class Judge {
  public:
   Judge(const ForecastTable& table, std::span<const CandleSeries> series,
@@ -126,7 +159,7 @@ class Judge {
       : table_(table),
         series_(series),
         options_(options),
-        values_(WithNaive(table, options.naive)) {
+        values_(WithNaive(table, options.naive, series)) {
     for (size_t s = 0; s < series.size(); ++s) place_[series[s].key.symbol] = s;
     for (const std::string& symbol : table.symbol) {
       if (place_.contains(symbol)) continue;
@@ -160,7 +193,7 @@ class Judge {
   HorizonEvaluation At(int64_t horizon) {
     HorizonEvaluation result;
     result.horizon = horizon;
-    const Outcomes outcomes = OutcomesAt(series_, horizon);
+    const Outcomes outcomes = OutcomesAt(series_, table_.quantity, horizon);
     std::vector<std::string> names;
     std::vector<JudgedRows> judged;
     for (const std::string& model : table_.Models()) {
@@ -244,7 +277,7 @@ class Judge {
       sample.actual.push_back(labels.value[label]);
       for (size_t k = 0; k < columns.size(); ++k) {
         sample.model[k].push_back(
-            QuantileAsReturn(table_, columns[k].second->values[row], table_.price[row]));
+            JudgedValue(table_.quantity, columns[k].second->values[row], table_.price[row]));
         sample.naive[k].push_back(naive[place][k]);
       }
     }
@@ -332,6 +365,7 @@ class Judge {
 
 std::optional<ModelRanking> RankSymbols(const std::string& model, const JudgedRows& rows,
                                         const CrossSectionOptions& options) {
+  if (rows.space != Space::kReturn) return std::nullopt;
   const std::set<std::string> symbols(rows.symbol.begin(), rows.symbol.end());
   if (symbols.size() < options.fewest) return std::nullopt;
   ModelRanking result{

@@ -24,7 +24,9 @@
 namespace almanac {
 
 struct TableOptions {
-  std::string naive = "naive";  // made ("no change") where the table has no such model
+  // Made where the table has no such model: "no change", of a volatility that of the last equally
+  // long time.
+  std::string naive = "naive";
   BootstrapOptions bootstrap = {};
   double significance = 0.05;
   CrossSectionOptions cross_section = {};
@@ -41,7 +43,7 @@ struct ModelRanking {
 };
 
 // Of rows in order of time and symbol; none where fewer symbols than options.fewest are ranked at
-// all but one instant.
+// all but one instant, and of volatilities, whose order nobody is paid for.
 std::optional<ModelRanking> RankSymbols(const std::string& model, const JudgedRows& rows,
                                         const CrossSectionOptions& options);
 

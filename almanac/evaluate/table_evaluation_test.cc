@@ -121,6 +121,48 @@ TEST_F(EvaluateTableTest, ComparesModelsWithEachOtherAndWithNaive) {
   EXPECT_THAT(comparison.verdict, HasSubstr("beats naive beyond luck (SPA p = 0.01)"));
 }
 
+TEST_F(EvaluateTableTest, JudgesVolatilitiesBesideThoseOfTheLastEquallyLongTime) {
+  constexpr int64_t kHorizon = 24;
+  table_.quantity = Quantity::kVolatility;
+  Random random(11);
+  std::vector<double> error, naive_error, scale;
+  for (size_t s = 0; s < 6; ++s) {
+    const CandleSeries& bars = series_[s];
+    const auto volatility = [&](size_t from, size_t to) {  // of the bars after `from`
+      double sum = 0;
+      for (size_t k = from + 1; k <= to; ++k) {
+        sum += std::pow(std::log(bars.close[k] / bars.close[k - 1]), 2);
+      }
+      return std::sqrt(sum);
+    };
+    for (size_t i = kFirstForecast; i + kHorizon < kBars; ++i) {
+      const double actual = volatility(i, i + kHorizon);
+      const double value = actual * std::exp(0.1 * random.Normal());
+      table_.Append({"good", bars.key.symbol, bars.KnownAt(i),
+                     bars.KnownAt(i) + kHorizon * kMsPerHour, kHorizon, bars.close[i], value});
+      error.push_back(std::abs(actual - value));
+      naive_error.push_back(std::abs(actual - volatility(i - kHorizon, i)));
+    }
+    for (size_t i = kHorizon; i + kHorizon <= kFirstForecast; ++i) {
+      scale.push_back(std::abs(volatility(i, i + kHorizon) - volatility(i - kHorizon, i)));
+    }
+  }
+  const TableEvaluation evaluation = Run();
+  ASSERT_EQ(evaluation.horizons.size(), 1u);
+  const Evaluation& good = evaluation.horizons[0].models.at(0);
+  EXPECT_EQ(good.rows, error.size());
+  const MetricResult* mae = good.Find(Space::kVolatility, Metric::kMae);
+  EXPECT_NEAR(mae->model.value, Mean(error), 1e-12);
+  EXPECT_NEAR(mae->naive.value, Mean(naive_error), 1e-12);
+  EXPECT_NEAR(good.Find(Space::kVolatility, Metric::kMase)->model.value, Mean(error) / Mean(scale),
+              1e-9);
+  EXPECT_LT(good.squared.mean_difference, 0);
+  EXPECT_EQ(good.months.front().metrics.front().space, Space::kVolatility);
+  EXPECT_EQ(good.regimes.size(), 3u);
+  EXPECT_TRUE(evaluation.horizons[0].rankings.empty());
+  EXPECT_EQ(evaluation.horizons[0].comparison->space, Space::kVolatility);
+}
+
 TEST_F(EvaluateTableTest, BreaksDownBySymbolAndVolatility) {
   Add("good", 0.5, 1, 3);
   const Evaluation evaluation = Run().horizons[0].models[0];

@@ -102,9 +102,17 @@ Frame::Frame(FrameKey key, std::vector<std::shared_ptr<const CandleSeries>> seri
   LayOut();
 }
 
-Frame Frame::Of(const CandleSeries& series) {
-  CheckSeries(series);
-  return Frame({{series.key}, FrameRows::kUnion, nullptr, nullptr}, {Borrow(series)});
+Frame Frame::Of(const std::vector<const CandleSeries*>& series, FrameRows rows,
+                const Calendar* calendar) {
+  FrameKey key{{}, rows, calendar, nullptr};
+  std::vector<std::shared_ptr<const CandleSeries>> borrowed;
+  for (const CandleSeries* one : series) {
+    key.series.push_back(one->key);
+    borrowed.push_back(Borrow(*one));
+  }
+  CheckFrameKey(key);
+  for (const auto& one : borrowed) CheckSeries(*one);
+  return {std::move(key), std::move(borrowed)};
 }
 
 void Frame::LayOut() {

@@ -62,8 +62,10 @@ class Frame {
   // that features cannot take.
   explicit Frame(std::vector<CandleSeries> series, FrameRows rows = FrameRows::kUnion,
                  const Calendar* calendar = nullptr);
-  // The frame of one series, which is not copied and must outlive it.
-  static Frame Of(const CandleSeries& series);
+  // The same of series that are not copied and must outlive the frame.
+  static Frame Of(const std::vector<const CandleSeries*>& series,
+                  FrameRows rows = FrameRows::kUnion, const Calendar* calendar = nullptr);
+  static Frame Of(const CandleSeries& series) { return Of({&series}); }
 
   void SetObservations(std::shared_ptr<const ObservationFeeds> observations) {
     key_.observations = std::move(observations);

@@ -13,14 +13,17 @@ constexpr char kFile[] = "constant.json";
 
 }  // namespace
 
-std::unique_ptr<ConstantForecaster> ConstantForecaster::Load(Rule rule,
+std::unique_ptr<BaselineForecaster> BaselineForecaster::Load(Rule rule,
                                                              const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / kFile;
   const std::string text = ReadFile(file);
-  auto forecaster = std::make_unique<ConstantForecaster>(rule);
+  auto forecaster = std::make_unique<BaselineForecaster>(rule);
   try {
     const Json json = Json::parse(text);
-    if (json.contains("classes")) {
+    if (json.contains("forecast")) {
+      forecaster->value_ = std::nan("");
+      forecaster->last_ = true;
+    } else if (json.contains("classes")) {
       forecaster->value_ = std::nan("");
       forecaster->classes_ = json.at("classes").get<std::vector<std::string>>();
       forecaster->probability_ = json.at("probability").get<std::vector<double>>();
@@ -34,7 +37,7 @@ std::unique_ptr<ConstantForecaster> ConstantForecaster::Load(Rule rule,
   return forecaster;
 }
 
-void ConstantForecaster::CheckTarget(const std::vector<std::string>& classes) const {
+void BaselineForecaster::CheckTarget(const std::vector<std::string>& classes) const {
   if (classes.empty() || rule_ == Rule::kNaive) return;
   throw Error(ErrorCode::kUsage, kind(), "a target of classes has no mean",
               "leave it out: naive gives how often each class was");
@@ -48,7 +51,7 @@ std::vector<double> NaiveFrequencies(const std::vector<uint32_t>& outcomes, size
   return frequency;
 }
 
-FitReport ConstantForecaster::FitClasses(const FitInput& input) {
+FitReport BaselineForecaster::FitClasses(const FitInput& input) {
   FitReport report;
   std::vector<uint32_t> outcomes;
   for (const uint32_t row : input.training.rows()) {
@@ -63,7 +66,7 @@ FitReport ConstantForecaster::FitClasses(const FitInput& input) {
   return report;
 }
 
-FitReport ConstantForecaster::Fit(const FitInput& input) {
+FitReport BaselineForecaster::Fit(const FitInput& input) {
   CheckTarget(input.data.target_classes());
   if (!input.data.target_classes().empty()) return FitClasses(input);
   if (input.data.target_unit() == "price") {
@@ -73,7 +76,8 @@ FitReport ConstantForecaster::Fit(const FitInput& input) {
   }
   FitReport report;
   if (rule_ == Rule::kNaive) {
-    value_ = 0.0;
+    last_ = input.data.target_is_level();
+    value_ = last_ ? std::nan("") : 0.0;
     return report;
   }
   double sum = 0;
@@ -94,12 +98,16 @@ FitReport ConstantForecaster::Fit(const FitInput& input) {
   return report;
 }
 
-Prediction ConstantForecaster::Predict(const Dataset&, std::span<const uint32_t> rows) const {
+Prediction BaselineForecaster::Predict(const Dataset& data, std::span<const uint32_t> rows) const {
   if (!value_) {
     throw Error(ErrorCode::kUsage, kind() + " forecaster", "Predict before Fit", "fit it first");
   }
   Prediction prediction;
   prediction.value.assign(rows.size(), *value_);
+  if (last_) {
+    const std::vector<double> last = LastEnded(data.times(), data.label_end(), data.target());
+    for (size_t i = 0; i < rows.size(); ++i) prediction.value[i] = last[rows[i]];
+  }
   for (size_t c = 0; c < classes_.size(); ++c) {
     prediction.extra_names.push_back(ClassColumn(classes_[c]));
     prediction.extra.emplace_back(rows.size(), probability_[c]);
@@ -107,14 +115,15 @@ Prediction ConstantForecaster::Predict(const Dataset&, std::span<const uint32_t>
   return prediction;
 }
 
-Json ConstantForecaster::Describe() const {
+Json BaselineForecaster::Describe() const {
   if (!classes_.empty()) {
     return {{"kind", kind()}, {"classes", classes_}, {"probability", probability_}};
   }
+  if (last_) return {{"kind", kind()}, {"forecast", "last"}};
   return {{"kind", kind()}, {"value", value_ ? Json(*value_) : Json(nullptr)}};
 }
 
-void ConstantForecaster::Save(const std::filesystem::path& folder) const {
+void BaselineForecaster::Save(const std::filesystem::path& folder) const {
   if (!value_) {
     throw Error(ErrorCode::kUsage, kind() + " forecaster", "Save before Fit", "fit it first");
   }

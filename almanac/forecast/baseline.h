@@ -1,6 +1,8 @@
 // The forecasts that every model must beat.
 //   naive  tomorrow equals today: the forward return is 0. For a target in prices there is no such
 //          constant, so forward_close is refused: forecast its return.
+//          Of a target that is a level, a volatility: what it was over the last equally long time,
+//          which was known at the origin (LastEnded of the labels).
 //          Of a target of classes: how often each was in training.
 //   drift  the mean of the training target, whatever the features say.
 #ifndef ALMANAC_FORECAST_BASELINE_H_
@@ -21,12 +23,12 @@ namespace almanac {
 // did not occur is not impossible.
 std::vector<double> NaiveFrequencies(const std::vector<uint32_t>& outcomes, size_t classes);
 
-// A forecaster that says the same of every row, NaN features or not.
-class ConstantForecaster final : public Forecaster {
+// A forecaster that looks at no feature.
+class BaselineForecaster final : public Forecaster {
  public:
   enum class Rule { kNaive, kDrift };
-  explicit ConstantForecaster(Rule rule) : rule_(rule) {}
-  static std::unique_ptr<ConstantForecaster> Load(Rule rule, const std::filesystem::path& folder);
+  explicit BaselineForecaster(Rule rule) : rule_(rule) {}
+  static std::unique_ptr<BaselineForecaster> Load(Rule rule, const std::filesystem::path& folder);
 
   std::string kind() const override { return rule_ == Rule::kNaive ? "naive" : "drift"; }
   void CheckTarget(const std::vector<std::string>& classes) const override;
@@ -39,7 +41,8 @@ class ConstantForecaster final : public Forecaster {
   Rule rule_;
   FitReport FitClasses(const FitInput& input);
 
-  std::optional<double> value_;  // NaN for classes
+  std::optional<double> value_;  // NaN for classes and levels
+  bool last_ = false;            // the target is a level: the last one known
   std::vector<std::string> classes_;
   std::vector<double> probability_;
 };

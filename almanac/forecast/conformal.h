@@ -54,6 +54,7 @@ class ConformalForecaster final : public Forecaster {
                                                    const ForecasterKinds& kinds);
 
   std::string kind() const override { return "conformal"; }
+  bool LooksBack() const override { return inner_->LooksBack(); }
   FitReport Fit(const FitInput& input) override;
   // The wrapped forecaster's value, and as columns the ends of the interval: "q10" and "q90" for a
   // coverage of 0.8. Adaptive intervals of a row use outcomes of earlier rows of `data` that were

@@ -17,11 +17,11 @@ namespace {
 
 constexpr char kFile[] = "forecaster.json";
 
-ForecasterKind ConstantKind(ConstantForecaster::Rule rule) {
+ForecasterKind BaselineKind(BaselineForecaster::Rule rule) {
   ForecasterKind kind;
-  kind.make = [rule](const ConfigNode&) { return std::make_unique<ConstantForecaster>(rule); };
+  kind.make = [rule](const ConfigNode&) { return std::make_unique<BaselineForecaster>(rule); };
   kind.load = [rule](const std::filesystem::path& folder) {
-    return ConstantForecaster::Load(rule, folder);
+    return BaselineForecaster::Load(rule, folder);
   };
   return kind;
 }
@@ -49,8 +49,8 @@ void Forecaster::CheckTarget(const std::vector<std::string>& classes) const {
 
 ForecasterKinds ForecasterKinds::BuiltIn() {
   ForecasterKinds kinds;
-  kinds.Add("naive", ConstantKind(ConstantForecaster::Rule::kNaive));
-  kinds.Add("drift", ConstantKind(ConstantForecaster::Rule::kDrift));
+  kinds.Add("naive", BaselineKind(BaselineForecaster::Rule::kNaive));
+  kinds.Add("drift", BaselineKind(BaselineForecaster::Rule::kDrift));
   kinds.Add("ridge", RidgeKind());
   kinds.Add("momentum", {[](const ConfigNode& config) -> std::unique_ptr<Forecaster> {
                            return MomentumForecaster::FromConfig(config);

@@ -67,6 +67,9 @@ class Forecaster {
   // classes, or of numbers if there are none. As long as a kind does not say otherwise, it
   // forecasts numbers.
   virtual void CheckTarget(const std::vector<std::string>& classes) const;
+  // Whether a forecast looks at rows before its own, so that a dataset must have all of them and
+  // not only those that have labels.
+  virtual bool LooksBack() const { return false; }
   // Throws Error(kBadData) if there is nothing to learn from, Error(kInterrupted) if stopped.
   virtual FitReport Fit(const FitInput& input) = 0;
   // Throws Error(kUsage) before Fit, Error(kBadData) if the columns are not those of Fit.

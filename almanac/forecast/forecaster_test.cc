@@ -15,7 +15,9 @@
 #include "almanac/base/places_for_test.h"
 #include "almanac/feature/random_series_for_test.h"
 #include "almanac/forecast/baseline.h"
+#include "almanac/forecast/momentum.h"
 #include "almanac/forecast/ridge.h"
+#include "almanac/target/volatility.h"
 
 namespace almanac {
 namespace {
@@ -182,10 +184,10 @@ TEST_F(ForecasterTest, BaselinesGiveOneNumber) {
   const Dataset data = GoldenData();
   const DataSplit split = GoldenSplit(data);
   const std::vector<uint32_t> rows = {0, 100};
-  ConstantForecaster naive(ConstantForecaster::Rule::kNaive);
+  BaselineForecaster naive(BaselineForecaster::Rule::kNaive);
   naive.Fit({data, split.training()});
   EXPECT_THAT(naive.Predict(data, rows).value, ElementsAre(0.0, 0.0));
-  ConstantForecaster drift(ConstantForecaster::Rule::kDrift);
+  BaselineForecaster drift(BaselineForecaster::Rule::kDrift);
   const FitReport report = drift.Fit({data, split.training()});
   EXPECT_EQ(report.rows, 96U);
   double sum = 0;
@@ -197,12 +199,39 @@ TEST_F(ForecasterTest, BaselinesGiveOneNumber) {
   EXPECT_EQ(loaded->Predict(data, rows).value, drift.Predict(data, rows).value);
 }
 
+TEST_F(ForecasterTest, NaiveOfALevelIsTheLastOneKnown) {
+  const CandleSeries series = RandomSeries(100, 3);
+  const Labels labels = BuildLabels(VolatilitySpec{6}, series);
+  const Dataset data = Dataset::Join(
+      "X", BuildFeatures(FeatureSet({{"log_return", {{"window", 1}}}}), series), labels);
+  EXPECT_TRUE(data.target_is_level());
+  BaselineForecaster naive(BaselineForecaster::Rule::kNaive);
+  naive.Fit({data, data.SplitRows({}).training()});
+  const std::vector<uint32_t> rows = {5, 6, 50, 99};
+  const std::vector<double> value = naive.Predict(data, rows).value;
+  EXPECT_TRUE(std::isnan(value[0]));  // no six bars have passed
+  EXPECT_EQ(value[1], labels.value[0]);
+  EXPECT_EQ(value[2], labels.value[44]);
+  EXPECT_EQ(value[3], labels.value[93]);  // whose own label is not known
+  SaveForecaster(naive, folder_);
+  const std::unique_ptr<Forecaster> loaded = ForecasterKinds::BuiltIn().Load(folder_);
+  EXPECT_EQ(loaded->Predict(data, rows).value[2], value[2]);
+
+  const std::vector<const Dataset*> parts = {&data};
+  EXPECT_TRUE(Dataset::Pool("pool", parts).target_is_level());
+  MomentumForecaster momentum({"log_return_1", 0.1});
+  EXPECT_THAT(MessageOf([&] {
+                momentum.Fit({data, data.SplitRows({}).training()});
+              }),
+              HasSubstr("forward_volatility_6 is not a return"));
+}
+
 TEST_F(ForecasterTest, BaselinesRefusePrices) {
   const CandleSeries series = RandomSeries(100, 3);
   const Dataset data =
       Dataset::Join("X", BuildFeatures(FeatureSet({{"log_return", {{"window", 1}}}}), series),
                     BuildLabels({TargetKind::kForwardClose, 1, false}, series));
-  ConstantForecaster naive(ConstantForecaster::Rule::kNaive);
+  BaselineForecaster naive(BaselineForecaster::Rule::kNaive);
   EXPECT_THAT(MessageOf([&] {
                 naive.Fit({data, data.SplitRows({}).training()});
               }),

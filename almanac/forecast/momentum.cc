@@ -59,7 +59,7 @@ size_t MomentumForecaster::ColumnIn(const Dataset& data) const {
 FitReport MomentumForecaster::Fit(const FitInput& input) {
   CheckTarget(input.data.target_classes());
   const Dataset& data = input.data;
-  if (data.target_unit() == "price" || !data.target_classes().empty()) {
+  if (data.target_unit() == "price" || data.target_is_level() || !data.target_classes().empty()) {
     throw Error(ErrorCode::kUsage, "momentum forecaster",
                 "the target " + data.target_name() + " is not a return",
                 "forecast a return: kind: forward_return");

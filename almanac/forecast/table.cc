@@ -18,7 +18,7 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 template <typename T>
-std::vector<T> Pick(const std::vector<T>& values, const std::vector<size_t>& rows) {
+std::vector<T> Pick(const std::vector<T>& values, std::span<const size_t> rows) {
   std::vector<T> picked;
   picked.reserve(rows.size());
   for (const size_t row : rows) picked.push_back(values[row]);
@@ -28,22 +28,6 @@ std::vector<T> Pick(const std::vector<T>& values, const std::vector<size_t>& row
 template <typename T>
 void Extend(std::vector<T>& values, const std::vector<T>& more) {
   values.insert(values.end(), more.begin(), more.end());
-}
-
-ForecastTable PickRows(const ForecastTable& table, const std::vector<size_t>& rows) {
-  ForecastTable picked;
-  picked.quantity = table.quantity;
-  picked.model = Pick(table.model, rows);
-  picked.symbol = Pick(table.symbol, rows);
-  picked.made_at = Pick(table.made_at, rows);
-  picked.target_time = Pick(table.target_time, rows);
-  picked.horizon = Pick(table.horizon, rows);
-  picked.price = Pick(table.price, rows);
-  picked.value = Pick(table.value, rows);
-  for (const ForecastTable::Extra& extra : table.extra) {
-    picked.extra.push_back({extra.name, Pick(extra.values, rows)});
-  }
-  return picked;
 }
 
 auto OrderKey(const ForecastTable& table, size_t row) {
@@ -139,6 +123,8 @@ std::string_view Name(Quantity quantity) {
       return "log_return";
     case Quantity::kPrice:
       return "price";
+    case Quantity::kVolatility:
+      return "volatility";
   }
   return "";
 }
@@ -156,6 +142,7 @@ Quantity QuantityOf(TargetKind kind) {
 }
 
 Quantity QuantityOf(const AnyTarget& target) {
+  if (std::holds_alternative<VolatilitySpec>(target)) return Quantity::kVolatility;
   const auto* price = std::get_if<TargetSpec>(&target);
   return price == nullptr ? Quantity::kReturn : QuantityOf(price->kind);
 }
@@ -206,7 +193,7 @@ void ForecastTable::Sort() {
                    [this](size_t a, size_t b) { return OrderKey(*this, a) < OrderKey(*this, b); });
   std::sort(extra.begin(), extra.end(),
             [](const Extra& a, const Extra& b) { return a.name < b.name; });
-  *this = PickRows(*this, order);
+  *this = Rows(order);
 }
 
 void ForecastTable::Validate() const {
@@ -223,13 +210,24 @@ void ForecastTable::Validate() const {
 
 ForecastTable ForecastTable::Select(std::string_view model_name, std::string_view symbol_name,
                                     int64_t horizon_bars) const {
-  std::vector<size_t> chosen;
-  for (size_t row = 0; row < rows(); ++row) {
-    if (model[row] == model_name && symbol[row] == symbol_name && horizon[row] == horizon_bars) {
-      chosen.push_back(row);
-    }
-  }
-  return PickRows(*this, chosen);
+  return Where([&](size_t row) {
+    return model[row] == model_name && symbol[row] == symbol_name && horizon[row] == horizon_bars;
+  });
+}
+
+ForecastTable ForecastTable::Rows(std::span<const size_t> places) const {
+  ForecastTable picked;
+  picked.quantity = quantity;
+  picked.model = Pick(model, places);
+  picked.symbol = Pick(symbol, places);
+  picked.made_at = Pick(made_at, places);
+  picked.target_time = Pick(target_time, places);
+  picked.horizon = Pick(horizon, places);
+  picked.price = Pick(price, places);
+  picked.value = Pick(value, places);
+  for (const Extra& column : extra)
+    picked.extra.push_back({column.name, Pick(column.values, places)});
+  return picked;
 }
 
 std::vector<std::string> ForecastTable::Models() const {
@@ -242,6 +240,11 @@ std::vector<std::string> ForecastTable::Models() const {
 
 std::vector<double> ForecastTable::Returns() const {
   if (quantity == Quantity::kReturn) return value;
+  if (quantity == Quantity::kVolatility) {
+    throw Error(ErrorCode::kUsage, "forecast table",
+                "a volatility is no return: it has no direction",
+                "take forecasts of a return or a price");
+  }
   const TargetKind kind =
       quantity == Quantity::kLogReturn ? TargetKind::kForwardLogReturn : TargetKind::kForwardClose;
   std::vector<double> returns;

@@ -23,9 +23,10 @@ namespace almanac {
 enum class Quantity {
   kReturn,     // close(target) / close(made_at) - 1
   kLogReturn,  // ln(close(target) / close(made_at))
-  kPrice       // close(target)
+  kPrice,      // close(target)
+  kVolatility  // sqrt(sum of the squared log returns until target), as forward_volatility
 };
-std::string_view Name(Quantity quantity);  // "return", "log_return", "price"
+std::string_view Name(Quantity quantity);  // "return", "log_return", "price", "volatility"
 Quantity QuantityOf(TargetKind kind);
 // Of classes, which have no values: kReturn.
 Quantity QuantityOf(const AnyTarget& target);
@@ -75,7 +76,20 @@ struct ForecastTable {
                        int64_t horizon_bars) const;
   std::vector<std::string> Models() const;  // distinct, in order of first appearance
 
-  // Forward returns whatever the quantity is.
+  // The rows that `keep(row)` says yes to, in order.
+  template <typename Keep>
+  ForecastTable Where(const Keep& keep) const {
+    std::vector<size_t> chosen;
+    for (size_t row = 0; row < rows(); ++row) {
+      if (keep(row)) chosen.push_back(row);
+    }
+    return Rows(chosen);
+  }
+  // These rows, in this order.
+  ForecastTable Rows(std::span<const size_t> places) const;
+
+  // Forward returns, from a return, its logarithm or a price. Throws Error(kUsage) for a
+  // volatility, which has no direction.
   std::vector<double> Returns() const;
 
   // Sorted, validated, then written whole or not at all. Equal tables give equal bytes. Load

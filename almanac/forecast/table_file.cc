@@ -16,11 +16,12 @@ constexpr std::array<std::string_view, 8> kFixedColumns = {
     "model", "symbol", "made_at", "target_time", "horizon", "quantity", "price", "value"};
 
 Quantity QuantityNamed(std::string_view name) {
-  for (const Quantity quantity : {Quantity::kReturn, Quantity::kLogReturn, Quantity::kPrice}) {
+  for (const Quantity quantity :
+       {Quantity::kReturn, Quantity::kLogReturn, Quantity::kPrice, Quantity::kVolatility}) {
     if (Name(quantity) == name) return quantity;
   }
   throw Error(ErrorCode::kBadData, "", fmt::format("unknown quantity \"{}\"", name),
-              "known are return, log_return, price");
+              "known are return, log_return, price, volatility");
 }
 
 ForecastTable FromColumns(const ResultTable& rows) {

@@ -182,6 +182,32 @@ TEST_F(TableTest, ReturnsWhateverTheQuantity) {
   EXPECT_DOUBLE_EQ(table.Returns()[0], 0.1);
 }
 
+TEST_F(TableTest, AVolatilityIsKeptAndIsNoReturn) {
+  ForecastTable table;
+  table.quantity = QuantityOf(AnyTarget(VolatilitySpec{24}));
+  EXPECT_EQ(Name(table.quantity), "volatility");
+  table.Append({"a", "X", 1, 2, 24, 50, 0.013});
+  table.Save(folder_ / "v.parquet");
+  const ForecastTable loaded = ForecastTable::Load(folder_ / "v.parquet");
+  EXPECT_EQ(loaded.quantity, Quantity::kVolatility);
+  EXPECT_EQ(loaded.value, table.value);
+  EXPECT_THAT(MessageOf([&] { loaded.Returns(); }), HasSubstr("a volatility is no return"));
+  ForecastTable returns;
+  returns.Append({"a", "X", 1, 2, 24, 50, 0.013});
+  EXPECT_THAT(MessageOf([&] { returns.Append(loaded); }),
+              HasSubstr("forecasts of volatility beside forecasts of return"));
+}
+
+TEST_F(TableTest, RowsAreChosenWithTheirExtraColumns) {
+  ForecastTable table;
+  for (TimeMs at = 1; at <= 4; ++at) table.Append({"a", "X", at, at + 1, 1, 50, 0.1 * at});
+  table.extra.push_back({"q5", {1, 2, 3, 4}});
+  const ForecastTable even = table.Where([&](size_t row) { return table.made_at[row] % 2 == 0; });
+  EXPECT_EQ(even.made_at, (std::vector<TimeMs>{2, 4}));
+  EXPECT_EQ(even.extra[0].values, (std::vector<double>{2, 4}));
+  EXPECT_EQ(table.Where([](size_t) { return false; }).extra.size(), 1U);
+}
+
 TEST_F(TableTest, IsMadeFromAForecaster) {
   const CandleSeries series = RandomSeries(300, 3, 100, 30);
   const TargetSpec target{TargetKind::kForwardReturn, 4, false};

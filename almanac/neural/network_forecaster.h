@@ -31,6 +31,7 @@ class NetworkForecaster final : public Forecaster {
 
   std::string kind() const override;
   void CheckTarget(const std::vector<std::string>& classes) const override;
+  bool LooksBack() const override { return true; }
   FitReport Fit(const FitInput& input) override;
   Prediction Predict(const Dataset& data, std::span<const uint32_t> rows) const override;
   Json Describe() const override;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "almanac/base/error.h"
@@ -23,6 +24,33 @@ bool HasObservations(const ObservationStore& store, const std::string& feature,
   return std::any_of(there.begin(), there.end(), [&](const auto& partition) {
     return partition.feature == feature && partition.time_frame == time_frame;
   });
+}
+
+// The rows of the stream at these times, or all of them.
+std::vector<size_t> RowsAt(const FeatureStream& stream,
+                           const std::optional<std::vector<TimeMs>>& times) {
+  std::vector<size_t> rows;
+  for (size_t row = 0; row < stream.rows(); ++row) {
+    if (!times || std::binary_search(times->begin(), times->end(), stream.index()[row])) {
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+// The columns of a group at some rows, one after another.
+std::vector<float> ComputeAt(const FeatureStream& stream, size_t group,
+                             const std::vector<size_t>& rows) {
+  std::vector<float> values(stream.group(group).count * rows.size());
+  size_t next = 0;
+  stream.Compute(group, [&](const FeatureBlock& block) {
+    for (; next < rows.size() && rows[next] < block.first_row + block.rows; ++next) {
+      for (size_t c = 0; c < block.columns.size(); ++c) {
+        values[c * rows.size() + next] = block.columns[c][rows[next] - block.first_row];
+      }
+    }
+  });
+  return values;
 }
 
 }  // namespace
@@ -69,28 +97,28 @@ std::string HashOf(const FeatureSet& set, const std::vector<std::string>& symbol
 }
 
 size_t WriteFeatures(const FeatureSet& set, const Frame& frame, const std::filesystem::path& folder,
-                     Progress& progress) {
+                     Progress& progress, const std::optional<std::vector<TimeMs>>& times) {
   const FeatureStream stream(set, frame);
-  MatrixWriter writer(folder, stream.index(), stream.Names());
+  const std::vector<size_t> rows = RowsAt(stream, times);
+  std::vector<TimeMs> index;
+  for (const size_t row : rows) index.push_back(stream.index()[row]);
+  MatrixWriter writer(folder, index, stream.Names());
   const auto at_a_time = static_cast<size_t>(ThreadCount());
   progress.Begin("features", static_cast<int64_t>(stream.groups()));
   for (size_t first = 0; first < stream.groups(); first += at_a_time) {
     const size_t count = std::min(at_a_time, stream.groups() - first);
-    std::vector<std::vector<std::vector<float>>> groups(count);
-    ParallelFor(count, [&](size_t i) {
-      groups[i].assign(stream.group(first + i).count, std::vector<float>(stream.rows()));
-      std::vector<float*> places;
-      for (std::vector<float>& column : groups[i]) places.push_back(column.data());
-      stream.Compute(first + i, places);
-    });
-    for (const auto& group : groups) {
-      for (const std::vector<float>& column : group) writer.Append(column);
+    std::vector<std::vector<float>> groups(count);
+    ParallelFor(count, [&](size_t i) { groups[i] = ComputeAt(stream, first + i, rows); });
+    for (const std::vector<float>& group : groups) {
+      for (size_t at = 0; at < group.size(); at += rows.size()) {
+        writer.Append(std::span(group).subspan(at, rows.size()));
+      }
     }
     progress.Advance(static_cast<int64_t>(count));
   }
   writer.Finish(stream.set().ToJson());
   progress.End(fmt::format("{} columns", stream.columns()));
-  return stream.rows();
+  return rows.size();
 }
 
 Frame FeatureFrame(std::vector<CandleSeries> series, const Calendar* calendar,

@@ -5,11 +5,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "almanac/base/home.h"
 #include "almanac/base/progress.h"
+#include "almanac/base/time.h"
 #include "almanac/feature/feature_set.h"
 #include "almanac/feature/frame.h"
 #include "almanac/feature/observation.h"
@@ -28,9 +30,10 @@ std::string HashOf(const FeatureSet& set, const std::vector<std::string>& symbol
                    const std::shared_ptr<const ObservationFeeds>& feeds);
 
 // Writes the columns of a frame as a matrix into `folder`, never more than a few groups of them in
-// memory, and returns how many rows it has.
+// memory, and returns how many rows it has: all of the frame's, or those at `times` (increasing).
 size_t WriteFeatures(const FeatureSet& set, const Frame& frame, const std::filesystem::path& folder,
-                     Progress& progress);
+                     Progress& progress,
+                     const std::optional<std::vector<TimeMs>>& times = std::nullopt);
 
 // `calendar` says which bars a higher timeframe consists of; not owned.
 Frame FeatureFrame(std::vector<CandleSeries> series, const Calendar* calendar,

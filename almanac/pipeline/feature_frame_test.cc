@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
+#include <filesystem>
 #include <vector>
 
 #include "almanac/base/error_for_test.h"
 #include "almanac/base/test_folder.h"
 #include "almanac/feature/build.h"
+#include "almanac/feature/random_series_for_test.h"
+#include "almanac/lake/matrix.h"
 #include "almanac/lake/observation.h"
 
 namespace almanac {
@@ -68,6 +72,28 @@ TEST_F(FeatureFrameTest, ASymbolWithoutObservationsHasAnEmptyFeed) {
   const FeatureTable table = BuildFeatures(
       set, FeatureFrame({Days(3, "XOM")}, nullptr, ObservationsFor(set, {"XOM"}, home_)));
   EXPECT_TRUE(std::isnan(table.columns[0][2]));
+}
+
+TEST_F(FeatureFrameTest, RowsAtSomeTimesAreThoseOfAllRows) {
+  const CandleSeries bars = RandomSeries(1500, 3, 100, 25);  // of three blocks, with gaps
+  const FeatureSet set = FeatureSet::Named("gru44");
+  const Frame frame = Frame::Of({&bars});
+  for (const char* name : {"all", "some"}) std::filesystem::create_directories(folder_ / name);
+  const size_t all = WriteFeatures(set, frame, folder_ / "all", NoProgress());
+  ASSERT_EQ(all, bars.size());
+  std::vector<TimeMs> times;
+  for (size_t i = 5; i < bars.size(); i += 13) times.push_back(bars.KnownAt(i));
+  times.push_back(bars.KnownAt(bars.size() - 1) + 1);  // no row
+  ASSERT_EQ(WriteFeatures(set, frame, folder_ / "some", NoProgress(), times), times.size() - 1);
+  const Matrix whole(folder_ / "all"), part(folder_ / "some");
+  ASSERT_EQ(part.columns(), whole.columns());
+  for (size_t c = 0; c < part.columns(); ++c) {
+    for (size_t row = 0; row < part.rows(); ++row) {
+      EXPECT_EQ(part.index()[row], whole.index()[5 + 13 * row]);
+      EXPECT_EQ(std::bit_cast<uint32_t>(part.column(c)[row]),
+                std::bit_cast<uint32_t>(whole.column(c)[5 + 13 * row]));
+    }
+  }
 }
 
 TEST_F(FeatureFrameTest, AFeatureThatTheLakeLacksIsNamed) {

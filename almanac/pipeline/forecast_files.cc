@@ -29,23 +29,6 @@ Json ParseFile(const fs::path& file) {
   throw Error(ErrorCode::kBadData, file.string(), "it is not JSON", "run the recipe again");
 }
 
-// The rows that `keep` says yes to.
-template <typename Keep>
-ForecastTable Filtered(const ForecastTable& table, const Keep& keep) {
-  ForecastTable kept;
-  kept.quantity = table.quantity;
-  for (const ForecastTable::Extra& extra : table.extra) kept.extra.push_back({extra.name, {}});
-  for (size_t row = 0; row < table.rows(); ++row) {
-    if (!keep(row)) continue;
-    kept.Append({table.model[row], table.symbol[row], table.made_at[row], table.target_time[row],
-                 table.horizon[row], table.price[row], table.value[row]});
-    for (size_t e = 0; e < table.extra.size(); ++e) {
-      kept.extra[e].values.back() = table.extra[e].values[row];
-    }
-  }
-  return kept;
-}
-
 fs::path ArtifactOf(const Home& home, const std::string& stage, const std::string& hash) {
   fs::path folder = home.artifacts() / stage / hash;
   if (fs::is_directory(folder)) return folder;
@@ -186,7 +169,7 @@ class Loader {
       return request_.models.empty() || std::find(request_.models.begin(), request_.models.end(),
                                                   model) != request_.models.end();
     };
-    result_.table = Filtered(result_.table, [&](size_t row) {
+    result_.table = result_.table.Where([&](size_t row) {
       return wanted(result_.table.model[row]) && result_.table.made_at[row] >= request_.from &&
              result_.table.made_at[row] < request_.to;
     });
@@ -227,15 +210,15 @@ FoundForecasts FindForecasts(const std::string& source, const Home& home) {
 ForecastTable RowsOfPart(const ForecastTable& table, const std::map<std::string, TimeMs>& test_from,
                          ForecastPart part) {
   if (part == ForecastPart::kAll) return table;
-  return Filtered(table, [&](size_t row) {
+  return table.Where([&](size_t row) {
     const bool test = table.made_at[row] >= test_from.at(table.symbol[row]);
     return test == (part == ForecastPart::kTest);
   });
 }
 
 ForecastTable RowsBetween(const ForecastTable& table, TimeMs from, TimeMs to) {
-  return Filtered(
-      table, [&](size_t row) { return table.made_at[row] >= from && table.made_at[row] < to; });
+  return table.Where(
+      [&](size_t row) { return table.made_at[row] >= from && table.made_at[row] < to; });
 }
 
 ForecastsWithBars LoadForecasts(const ForecastRequest& request, const Home& home) {

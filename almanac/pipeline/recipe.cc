@@ -106,16 +106,6 @@ FeatureSet ReadFeatures(const ConfigNode& root, const DataSection& data) {
   return features;
 }
 
-AnyTarget ReadTarget(const ConfigNode& node) {
-  const AnyTarget target = AnyTargetFromConfig(node);
-  if (std::holds_alternative<VolatilitySpec>(target)) {
-    throw Error(ErrorCode::kUsage, node.Place("kind"),
-                "a forecast table holds returns, prices and class probabilities, no volatility",
-                "take another target");
-  }
-  return target;
-}
-
 void CheckEveryStep(const ConfigNode& node, const AnyTarget& target,
                     const std::vector<ModelSection>& models) {
   const auto* price = std::get_if<TargetSpec>(&target);
@@ -153,6 +143,12 @@ EvaluateSection ReadEvaluate(const ConfigNode& node) {
 void CheckTradesTarget(const ConfigNode& node, const BacktestSection& section,
                        const AnyTarget& target) {
   if (section.models.empty()) return;
+  if (std::holds_alternative<VolatilitySpec>(target)) {
+    throw Error(ErrorCode::kUsage, node.Place(),
+                "models of " + ColumnName(target) +
+                    " forecast how far the price moves, not which way: there is nothing to trade",
+                "leave backtest out, or set models: []");
+  }
   const std::vector<std::string> classes = ClassesOf(target);
   const std::string known = fmt::format("{}", fmt::join(classes, ", "));
   const bool probability = section.kind == BacktestKind::kSignal && section.signal.probability;
@@ -177,12 +173,15 @@ void CheckTradesTarget(const ConfigNode& node, const BacktestSection& section,
   }
 }
 
-BacktestSection ReadBacktest(const ConfigNode& node, const std::vector<ModelSection>& models,
+BacktestSection ReadBacktest(const ConfigNode& root, const std::vector<ModelSection>& models,
                              const AnyTarget& target, const DataSection& data,
                              const SplitSection& split) {
+  const ConfigNode node = root.OptionalMap("backtest");
   std::vector<std::string> names, traded;
-  // Probabilities are traded where the recipe says how.
-  const bool trades = ClassesOf(target).empty() || node.Has("kind") || node.Has("signal");
+  // Probabilities are traded where the recipe says how, volatilities never.
+  const bool trades = std::holds_alternative<VolatilitySpec>(target)
+                          ? root.Has("backtest")
+                          : ClassesOf(target).empty() || node.Has("kind") || node.Has("signal");
   for (const ModelSection& model : models) {
     names.push_back(model.name);
     if (!model.baseline() && trades) traded.push_back(model.name);
@@ -247,7 +246,7 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
   leak_audit.cuts = static_cast<size_t>(
       audit.Int("cuts", static_cast<int64_t>(leak_audit.cuts), Range<int64_t>::Between(1, 1000)));
   leak_audit.seed = static_cast<uint64_t>(audit.Int("seed", 1, Range<int64_t>::AtLeast(0)));
-  const AnyTarget target = ReadTarget(root.Map("target"));
+  const AnyTarget target = AnyTargetFromConfig(root.Map("target"));
   const SplitSection split = ReadSplitSection(root.OptionalMap("split"));
   std::optional<PruneSpec> prune;
   if (root.Has("prune")) prune = PruneSpec::FromConfig(root.Map("prune"));
@@ -261,8 +260,7 @@ Recipe LoadRecipe(const std::filesystem::path& file, const ConfigOptions& option
     models.insert(models.begin(), {"naive", "naive", naive->root(), ""});
   }
   const EvaluateSection evaluate = ReadEvaluate(root.OptionalMap("evaluate"));
-  BacktestSection backtest =
-      ReadBacktest(root.OptionalMap("backtest"), models, target, data, split);
+  BacktestSection backtest = ReadBacktest(root, models, target, data, split);
   ReportSection report = ReadReport(root.OptionalMap("report"));
   document->RefuseUnknownKeys();
 

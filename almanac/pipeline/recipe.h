@@ -60,9 +60,7 @@ struct Recipe {
   ReportSection report;
   ForecasterKinds kinds;
 
-  // The target where it is a price in some form, whose forecasts turn into returns; else null.
-  const TargetSpec* price_target() const { return std::get_if<TargetSpec>(&target); }
-  // What the target's labels count in; empty for numbers.
+  // What the target's labels count in; empty for numbers: returns, prices, volatilities.
   std::vector<std::string> classes() const { return ClassesOf(target); }
 
   // The position of the naive model, which every recipe has: one that names none gets one.

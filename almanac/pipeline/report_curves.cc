@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "almanac/base/error.h"
 #include "almanac/base/text.h"
 
 namespace almanac {
@@ -17,9 +18,12 @@ double PriceOf(Quantity quantity, double value, double price) {
     case Quantity::kLogReturn:
       return price * std::exp(value);
     case Quantity::kPrice:
+      return value;
+    case Quantity::kVolatility:
       break;
   }
-  return value;
+  throw Error(ErrorCode::kUsage, "report", "a volatility cannot be drawn as a price",
+              "leave it out");
 }
 
 ReportAttention::Shares SharesOf(const Json& json) {
@@ -44,18 +48,7 @@ QuantileEnds WidestInterval(const ForecastTable& table) {
 }
 
 ForecastTable RowsAtHorizon(const ForecastTable& table, int64_t horizon) {
-  ForecastTable chosen;
-  chosen.quantity = table.quantity;
-  for (const ForecastTable::Extra& extra : table.extra) chosen.extra.push_back({extra.name, {}});
-  for (size_t i = 0; i < table.rows(); ++i) {
-    if (table.horizon[i] != horizon) continue;
-    chosen.Append({table.model[i], table.symbol[i], table.made_at[i], table.target_time[i],
-                   table.horizon[i], table.price[i], table.value[i]});
-    for (size_t e = 0; e < table.extra.size(); ++e) {
-      chosen.extra[e].values.back() = table.extra[e].values[i];
-    }
-  }
-  return chosen;
+  return table.Where([&](size_t row) { return table.horizon[row] == horizon; });
 }
 
 ReportForecast ForecastCurve(const ForecastTable& all, const std::string& symbol,

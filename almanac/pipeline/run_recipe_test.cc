@@ -179,6 +179,13 @@ TEST_F(RunRecipeTest, SwingModelsLearnFromEventsAloneAndForecastThemAlone) {
   }
   EXPECT_EQ(table.extra.size(), 3u);
   EXPECT_THAT(ReadFile(result.reports.front()), HasSubstr("low_breakout"));
+  // None of the models looks back, so the other rows are not kept.
+  for (const StageReport& stage : result.stages) {
+    if (stage.stage != "features") continue;
+    const Matrix matrix(stage.artifact / "matrix");
+    EXPECT_TRUE(std::equal(matrix.index().begin(), matrix.index().end(), labels.t0.begin(),
+                           labels.t0.end()));
+  }
 }
 
 TEST_F(RunRecipeTest, EveryTargetOfClassesRuns) {
@@ -188,6 +195,52 @@ TEST_F(RunRecipeTest, EveryTargetOfClassesRuns) {
     const RunResult result = Run({target});
     const Json classes = Json::parse(result.results.front().second).at("classes");
     EXPECT_EQ(classes.at("horizons").at(0).at("classes").size(), 1u) << target;
+  }
+}
+
+TEST_F(RunRecipeTest, AVolatilityIsJudgedAsOneBesideThatOfTheLastEquallyLongTime) {
+  const std::vector<std::string> recipe = {"target={kind: forward_volatility, horizon: 24}",
+                                           "models=[{kind: ridge, lambda: 1}, {kind: drift}]",
+                                           "report={pictures: true}"};
+  const RunResult result = Run(recipe);
+  const ForecastTable table = Forecasts(result);
+  EXPECT_EQ(table.quantity, Quantity::kVolatility);
+
+  // The naive forecasts and their mean absolute error once more, from the bars.
+  const CandleSeries bars = Bars(Load(recipe));
+  const auto volatility = [&](size_t from) {
+    double sum = 0;
+    for (size_t k = from + 1; k <= from + 24; ++k) {
+      sum += std::pow(std::log(bars.close[k] / bars.close[k - 1]), 2);
+    }
+    return std::sqrt(sum);
+  };
+  const Json split = JsonOf(result, "dataset", "split.json");
+  const TimeMs test_from = *ParseTime(split.at("test_from").get<std::string>());
+  double sum = 0, count = 0;
+  for (size_t row = 0; row < table.rows(); ++row) {
+    if (table.model[row] != "naive") continue;
+    size_t bar = 0;
+    while (bars.KnownAt(bar) != table.made_at[row]) ++bar;
+    EXPECT_NEAR(table.value[row], volatility(bar - 24), 1e-12);
+    if (table.made_at[row] < test_from || bar + 24 >= bars.size()) continue;
+    sum += std::abs(volatility(bar) - table.value[row]);
+    count += 1;
+  }
+  const Json results = Json::parse(result.results.front().second);
+  EXPECT_TRUE(results.at("backtests").empty());
+  const Json& mae = results.at("evaluations").at(0).at("metrics").at(0);
+  EXPECT_EQ(mae.at("space"), "volatility");
+  EXPECT_EQ(mae.at("metric"), "mae");
+  EXPECT_NEAR(mae.at("naive").at("value").get<double>(), sum / count, 1e-12);
+
+  for (const StageReport& stage : result.stages) {
+    if (stage.stage != "report") continue;
+    const std::string html = ReadFile(stage.artifact / "report.html");
+    EXPECT_THAT(html, HasSubstr("Metrics of the forecast volatility"));
+    EXPECT_THAT(html, HasSubstr("QLIKE"));
+    EXPECT_THAT(html, testing::Not(HasSubstr("of the forecast price")));
+    EXPECT_THAT(html, testing::Not(HasSubstr("forecast return")));
   }
 }
 
@@ -419,7 +472,10 @@ TEST_F(RunRecipeTest, WhatDoesNotGoTogetherIsRefusedWhereItStands) {
   EXPECT_THAT(Refusal({"prune={max_correlation: 2}"}), HasSubstr("max_correlation"));
   EXPECT_THAT(Refusal({"prune={max_corelation: 0.9}"}), HasSubstr("max_correlation"));
   EXPECT_THAT(Refusal({"target={kind: swing, lookback: 3}"}), HasSubstr("look_back"));
-  EXPECT_THAT(Refusal({"target={kind: forward_volatility, horizon: 3}"}), HasSubstr("volatility"));
+  const std::string volatility = "target={kind: forward_volatility, horizon: 3}";
+  EXPECT_THAT(Refusal({volatility, "backtest={threshold: 0.001}"}),
+              testing::AllOf(HasSubstr("backtest"), HasSubstr("not which way")));
+  EXPECT_EQ(Refusal({volatility, "backtest={models: []}"}), "accepted");
   EXPECT_THAT(Refusal({number, "split={scheme: expanding, train: 20d, test: 10d}",
                        "backtest={kind: signal, grid: {threshold: [0.001, 0.002]}}"}),
               HasSubstr("a grid is chosen on the validation part"));

@@ -53,11 +53,10 @@ struct TargetWords {
 
 std::string TargetSentence(const AnyTarget& target, Timeframe timeframe) {
   const int64_t horizon = HorizonOf(target);
-  const bool at_events = std::holds_alternative<SwingSpec>(target);
   return fmt::format("{} over the next {} ({}), from {}", std::visit(TargetWords(), target),
                      horizon == 1 ? "1 bar" : fmt::format("{} bars", horizon),
                      FormatDuration(horizon * timeframe.duration()),
-                     at_events ? "its confirmation" : "the close of a bar");
+                     IsAtEvents(target) ? "its confirmation" : "the close of a bar");
 }
 
 ReportErrors ErrorsOf(const JudgedRows& rows, const ModelSection& model) {
@@ -127,8 +126,12 @@ std::string ParametersText(const Json& learnt) {
   return text;
 }
 
-const char* DescriptionOf(const std::string& kind, bool of_classes) {
+const char* DescriptionOf(const std::string& kind, const AnyTarget& target) {
+  const bool of_classes = !ClassesOf(target).empty();
+  const bool of_volatility = std::holds_alternative<VolatilitySpec>(target);
   if (kind == "naive" && of_classes) return "how often each class was in training, in every row";
+  if (kind == "naive" && of_volatility) return "the volatility of the last equally long time";
+  if (kind == "drift" && of_volatility) return "the mean of the training part, in every row";
   if (kind == "naive") return "tomorrow equals today: the forecast return is 0";
   if (kind == "drift") return "the mean return of the training part, whatever the features say";
   if (kind == "ridge") return "least squares on standardised features, with a penalty";
@@ -289,7 +292,7 @@ void StageRun::AddVerdicts(SymbolState& state, ReportData& report) const {
       report.key_figures.push_back(std::move(figure));
     }
   }
-  if (judged > 1 && recipe_.price_target() != nullptr) {
+  if (judged > 1 && recipe_.classes().empty()) {
     report.verdict.push_back({Tone::kNeutral, ComparisonOf(state).verdict});
   }
 }
@@ -318,7 +321,7 @@ void StageRun::AddModels(SymbolState& state, ReportData& report) const {
                           state.train[m].size());
     }
     report.models.push_back(
-        {model.name, DescriptionOf(model.kind, !recipe_.classes().empty()), std::move(text)});
+        {model.name, DescriptionOf(model.kind, recipe_.target), std::move(text)});
   }
   report.features = FeaturesOf(KeptColumns(Columns(), pruned), weights);
 }
@@ -331,10 +334,12 @@ void StageRun::AddPaths(SymbolState& state, ReportData& report) const {
 // Forecasts, their errors, and the tables that judge them.
 void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
   std::vector<const SymbolState*> drawn = DrawnOf(state, BacktestsOf(state));
+  // A volatility is no price that could be drawn among candles.
+  if (std::holds_alternative<VolatilitySpec>(recipe_.target)) drawn.clear();
   for (const SymbolState* symbol : drawn) {
     report.markets.push_back({symbol->candles, recipe_.report.currency, {}});
   }
-  if (recipe_.price_target() == nullptr) {
+  if (!recipe_.classes().empty()) {
     AddClasses(state, report);
     return;
   }
@@ -345,14 +350,13 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
       report.markets[i].forecasts.push_back(
           ForecastCurve(forecasts, drawn[i]->key.symbol, model, HorizonOf(recipe_.target)));
     }
-    AddSteps(state, forecasts, *drawn.front(), report);
+    if (!drawn.empty()) AddSteps(state, forecasts, *drawn.front(), report);
     report.errors.push_back(ErrorsOf(JudgedOf(state)[m], model));
   }
 
   const std::vector<Evaluation>& evaluations = EvaluationsOf(state);
   if (evaluations.empty()) return;
-  report.forecast_tables = {MetricsTable(evaluations, Space::kReturn),
-                            MetricsTable(evaluations, Space::kPrice)};
+  report.forecast_tables = MetricsTables(evaluations);
   const Comparison& comparison = ComparisonOf(state);
   report.forecast_tables.push_back(ComparisonTable(comparison, recipe_.evaluate.significance));
   if (comparison.models.size() > 2) {
@@ -366,16 +370,17 @@ void StageRun::AddForecasts(SymbolState& state, ReportData& report) const {
     report.forecast_tables.push_back(RankingTable(RankingsOf(state)));
     report.forecast_tables.push_back(BucketTable(RankingsOf(state)));
   }
+  const Space space = evaluations.front().space;
   report.by_month = {
-      MonthsTable(evaluations, Space::kReturn, Metric::kMae),
-      MonthsTable(evaluations, Space::kReturn, Metric::kIc),
-      GroupsTable(evaluations, "volatility", &Evaluation::regimes, Space::kReturn, Metric::kMae)};
+      MonthsTable(evaluations, space, Metric::kMae),
+      MonthsTable(evaluations, space, space == Space::kVolatility ? Metric::kQlike : Metric::kIc),
+      GroupsTable(evaluations, "volatility", &Evaluation::regimes, space, Metric::kMae)};
   // A row a symbol: of a panel of hundreds nobody reads them.
   constexpr size_t kSymbolsShown = 50;
   const size_t symbols = evaluations.front().symbols.size();
   if (symbols > 1 && symbols <= kSymbolsShown) {
     report.by_month.push_back(
-        GroupsTable(evaluations, "symbol", &Evaluation::symbols, Space::kReturn, Metric::kMae));
+        GroupsTable(evaluations, "symbol", &Evaluation::symbols, space, Metric::kMae));
   }
   for (const Evaluation& evaluation : evaluations) {
     AddAll(report.assumptions, evaluation.assumptions);
@@ -533,7 +538,7 @@ Json StageRun::ResultsOf(SymbolState& state) const {
   for (const Evaluation& evaluation : EvaluationsOf(state)) {
     results["evaluations"].push_back(ToJson(evaluation));
   }
-  if (recipe_.price_target() == nullptr) results["classes"] = ToJson(ClassesOf(state));
+  if (!recipe_.classes().empty()) results["classes"] = ToJson(ClassesOf(state));
   if (!EvaluationsOf(state).empty()) results["comparison"] = ToJson(ComparisonOf(state));
   if (!RankingsOf(state).empty()) results["cross_section"] = ToJson(RankingsOf(state));
   for (const BacktestResult& result : BacktestsOf(state)) {

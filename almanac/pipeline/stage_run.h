@@ -97,6 +97,9 @@ class StageRun {
   void ReadExecutionCandles(SymbolState& state);
   void AuditStage(SymbolState& state);
   void FeaturesStage(SymbolState& state);
+  // The rows that the features of a target at events are needed in; none: all of them, as where a
+  // model looks back.
+  std::optional<std::vector<TimeMs>> FeatureTimes(const SymbolState& state) const;
   std::string MakeFeatures(const SymbolState& state, const std::filesystem::path& folder) const;
   void DatasetStage(SymbolState& state);
   void TrainStage(SymbolState& state);

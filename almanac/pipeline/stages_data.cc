@@ -226,17 +226,39 @@ FeatureSet StageRun::Columns() const {
                                     : recipe_.features.BoundTo(recipe_.data.frame);
 }
 
+std::optional<std::vector<TimeMs>> StageRun::FeatureTimes(const SymbolState& state) const {
+  if (!IsAtEvents(recipe_.target)) return std::nullopt;
+  for (const ModelSection& model : recipe_.models) {
+    if (recipe_.kinds.Make(model.config)->LooksBack()) return std::nullopt;
+  }
+  std::vector<TimeMs> times;
+  const auto add = [&](const SymbolState& symbol) {
+    const std::vector<TimeMs> events = BuildLabels(recipe_.target, symbol.candles).t0;
+    times.insert(times.end(), events.begin(), events.end());
+  };
+  // Symbols of a frame are judged on one matrix.
+  if (recipe_.data.frame.empty()) {
+    add(state);
+  } else {
+    for (const SymbolState* judged : judged_) add(*judged);
+  }
+  std::sort(times.begin(), times.end());
+  times.erase(std::unique(times.begin(), times.end()), times.end());
+  return times;
+}
+
 std::string StageRun::MakeFeatures(const SymbolState& state, const fs::path& folder) const {
-  std::vector<CandleSeries> series;
+  std::vector<const CandleSeries*> series;
   for (const std::string& symbol : FrameOf(state)) {
     for (const SymbolState& other : symbols_) {
-      if (other.key.symbol == symbol) series.push_back(other.candles);
+      if (other.key.symbol == symbol) series.push_back(&other.candles);
     }
   }
-  const auto observations = ObservationsFor(recipe_.features, FrameOf(state), home_);
-  const Frame frame = FeatureFrame(std::move(series), recipe_.data.calendar, observations);
+  Frame frame = Frame::Of(series, FrameRows::kUnion, recipe_.data.calendar);
+  frame.SetObservations(ObservationsFor(recipe_.features, FrameOf(state), home_));
   fs::create_directories(folder / "matrix");
-  const size_t rows = WriteFeatures(recipe_.features, frame, folder / "matrix", NoProgress());
+  const size_t rows =
+      WriteFeatures(recipe_.features, frame, folder / "matrix", NoProgress(), FeatureTimes(state));
   const LeakAudit audit = AuditFeatures(recipe_.features, frame, recipe_.leak_audit);
   RequireNoLeak(audit, frame.key());
   WriteFileAtomic(folder / "leak_audit.json", ToJson(audit).dump(2) + "\n");
@@ -246,11 +268,16 @@ std::string StageRun::MakeFeatures(const SymbolState& state, const fs::path& fol
 
 // Of a frame once for all of its symbols.
 void StageRun::FeaturesStage(SymbolState& state) {
-  const Json configuration = {
+  Json configuration = {
       {"features", Columns().ToJson()},
       {"fill", ToString(recipe_.data.fill)},
       {"calendar", recipe_.data.calendar->name()},
       {"leak_audit", {{"cuts", recipe_.leak_audit.cuts}, {"seed", recipe_.leak_audit.seed}}}};
+  if (const auto times = FeatureTimes(state)) {
+    Hasher hasher;
+    for (const TimeMs time : *times) hasher.Add(time);
+    configuration["rows"] = hasher.Finish();
+  }
   const std::vector<std::string> frame = FrameOf(state);
   state.features = KeyOf("features", configuration.dump());
   for (const SymbolState& other : symbols_) {

@@ -204,10 +204,10 @@ void StageRun::RecordTrials(SymbolState& state, size_t account, Registry& regist
                   {"figures", FiguresOf(state)}};
   for (const Evaluation& evaluation : EvaluationsOf(state)) {
     if (evaluation.model != section.name) continue;
-    const MetricResult* mae = evaluation.Find(Space::kReturn, Metric::kMae);
+    const MetricResult* mae = evaluation.Find(evaluation.space, Metric::kMae);
     metrics["mae"] = mae->model.value;
     metrics["mae_naive"] = mae->naive.value;
-    metrics["ic"] = evaluation.Find(Space::kReturn, Metric::kIc)->model.value;
+    metrics["ic"] = evaluation.Find(evaluation.space, Metric::kIc)->model.value;
   }
   if (!recipe_.classes().empty()) {
     for (const ClassEvaluation& classes : ClassesOf(state).horizons.front().classes) {
@@ -265,24 +265,14 @@ ForecastTable StageRun::ForecastsOf(SymbolState& state, size_t model, Part part)
     return all;
   }
   const TimeMs test_from = SplitOf(state).test_from;
-  ForecastTable chosen;
-  chosen.quantity = all.quantity;
-  for (const ForecastTable::Extra& extra : all.extra) chosen.extra.push_back({extra.name, {}});
-  for (size_t i = 0; i < all.rows(); ++i) {
-    if ((all.made_at[i] >= test_from) != (part == Part::kTest)) continue;
-    chosen.Append({all.model[i], all.symbol[i], all.made_at[i], all.target_time[i], all.horizon[i],
-                   all.price[i], all.value[i]});
-    for (size_t e = 0; e < all.extra.size(); ++e) {
-      chosen.extra[e].values.back() = all.extra[e].values[i];
-    }
-  }
-  return chosen;
+  return all.Where(
+      [&](size_t row) { return (all.made_at[row] >= test_from) == (part == Part::kTest); });
 }
 
 std::vector<SymbolOutcome> StageRun::OutcomesOf(SymbolState& state) const {
   std::vector<SymbolOutcome> outcomes;
   const auto add = [&](SymbolState& symbol) {
-    outcomes.push_back({&symbol.candles, &LabelsOf(symbol), recipe_.price_target()->kind});
+    outcomes.push_back({&symbol.candles, &LabelsOf(symbol), QuantityOf(recipe_.target)});
   };
   if (state.members.empty()) add(state);
   for (SymbolState* member : state.members) add(*member);
@@ -291,7 +281,6 @@ std::vector<SymbolOutcome> StageRun::OutcomesOf(SymbolState& state) const {
 
 const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
   if (!state.judged.empty()) return state.judged;
-  const TargetSpec& target = *recipe_.price_target();
   const std::vector<SymbolOutcome> outcomes = OutcomesOf(state);
   TimeMs first_known = kMaxTime;
   for (const SymbolOutcome& outcome : outcomes) {
@@ -304,7 +293,7 @@ const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
     if (m != naive) table.Append(TestForecastsOf(state, m));
     table.Sort();
     JudgedRows rows = JoinOutcomes(table, recipe_.models[m].name, recipe_.models[naive].name,
-                                   target.horizon, outcomes);
+                                   HorizonOf(recipe_.target), outcomes);
     SetTrainingScale(outcomes, first_known, SplitOf(state).known_by, rows);
     state.judged.push_back(std::move(rows));
   }
@@ -312,7 +301,7 @@ const std::vector<JudgedRows>& StageRun::JudgedOf(SymbolState& state) const {
 }
 
 const std::vector<Evaluation>& StageRun::EvaluationsOf(SymbolState& state) const {
-  if (!state.evaluations.empty() || recipe_.price_target() == nullptr) return state.evaluations;
+  if (!state.evaluations.empty() || !recipe_.classes().empty()) return state.evaluations;
   for (size_t m = 0; m < recipe_.models.size(); ++m) {
     if (recipe_.models[m].kind == "naive") continue;
     EvaluateOptions options;
@@ -371,7 +360,7 @@ const Comparison& StageRun::ComparisonOf(SymbolState& state) const {
 const std::vector<ModelRanking>& StageRun::RankingsOf(SymbolState& state) const {
   if (state.rankings) return *state.rankings;
   state.rankings.emplace();
-  if (recipe_.price_target() == nullptr) return *state.rankings;
+  if (!recipe_.classes().empty()) return *state.rankings;
   for (size_t m = 0; m < recipe_.models.size() && !state.members.empty(); ++m) {
     if (recipe_.models[m].kind == "naive") continue;
     auto ranking =
@@ -397,7 +386,7 @@ void StageRun::EvaluateStage(SymbolState& state) {
       SavePathForecasts(state, folder);
       WriteFileAtomic(folder / "paths.json", ToJson(ForecastPathsOf(state)).dump(2) + "\n");
     }
-    if (recipe_.price_target() == nullptr) {
+    if (!recipe_.classes().empty()) {
       const TableEvaluation& classes = ClassesOf(state);
       WriteFileAtomic(folder / "evaluation.json", ToJson(classes).dump(2) + "\n");
       for (const ClassEvaluation& model : classes.horizons.front().classes) {
@@ -409,7 +398,7 @@ void StageRun::EvaluateStage(SymbolState& state) {
     Json document = Json::array();
     for (const Evaluation& evaluation : EvaluationsOf(state)) {
       document.push_back(ToJson(evaluation));
-      const MetricResult* mae = evaluation.Find(Space::kReturn, Metric::kMae);
+      const MetricResult* mae = evaluation.Find(evaluation.space, Metric::kMae);
       result += fmt::format("{}{} MAE {:.6f} (naive {:.6f})", result.empty() ? "" : ", ",
                             evaluation.model, mae->model.value, mae->naive.value);
     }

@@ -75,7 +75,7 @@ void StageRun::AddValuePath(SymbolState& state, const ForecastTable& table) cons
         EvaluateGroups(rows.Sample(), one_group, std::span(&label, 1));
     for (const MetricResult& result : whole.front().metrics) {
       // No path has training rows of its own that mase could be scaled by.
-      if (result.space != Space::kReturn || result.metric == Metric::kMase) continue;
+      if (result.space == Space::kPrice || result.metric == Metric::kMase) continue;
       Add(&state.forecast_paths, model.name, std::string(Name(result.metric)),
           SmallerIsBetter(result.metric), result.model.value, result.naive.value);
     }
@@ -89,7 +89,7 @@ const std::vector<PathFigure>& StageRun::ForecastPathsOf(SymbolState& state) con
     ForecastTable table;
     for (size_t m = 0; m < recipe_.models.size(); ++m) table.Append(PathsOf(state, m)[p]);
     table.Sort();
-    if (recipe_.price_target() == nullptr) {
+    if (!recipe_.classes().empty()) {
       AddClassPath(state, table);
     } else {
       AddValuePath(state, table);

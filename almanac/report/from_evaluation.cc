@@ -19,13 +19,14 @@ NumberFormat FormatOf(Space space, Metric metric) {
   switch (metric) {
     case Metric::kMae:
     case Metric::kRmse:
-      return space == Space::kReturn ? NumberFormat::kPercent : NumberFormat::kPrice;
+      return space == Space::kPrice ? NumberFormat::kPrice : NumberFormat::kPercent;
     case Metric::kMape:
     case Metric::kSmape:
     case Metric::kDirection:
       return NumberFormat::kPercent;
     case Metric::kR2:
       return NumberFormat::kSignedPercent;
+    case Metric::kQlike:
     case Metric::kMase:
     case Metric::kIc:
     case Metric::kRankIc:
@@ -44,6 +45,9 @@ std::string_view HintOf(Metric metric) {
       return "mean absolute error as a share of the actual price";
     case Metric::kSmape:
       return "the same as a share of the mean of actual and forecast price";
+    case Metric::kQlike:
+      return "Patton's loss of the variance, 0 is perfect: it asks for the right proportion and "
+             "weighs forecasts that are too low more";
     case Metric::kMase:
       return "mean absolute error divided by the naive forecast's on the training rows";
     case Metric::kR2:
@@ -51,7 +55,7 @@ std::string_view HintOf(Metric metric) {
     case Metric::kDirection:
       return "how often the forecast had the right sign; 50% is a coin";
     case Metric::kIc:
-      return "information coefficient: correlation of forecast and actual return; 0 knows nothing";
+      return "information coefficient: correlation of forecast and actual; 0 knows nothing";
     case Metric::kRankIc:
       return "the same for ranks (Spearman), which single large moves cannot dominate";
   }
@@ -160,8 +164,7 @@ ReportTable MetricsTable(std::span<const Evaluation> evaluations, Space space) {
   RequireEvaluations(evaluations);
   const std::vector<Metric> metrics = MetricsPresent(evaluations, space);
   ReportTable table;
-  table.title =
-      space == Space::kReturn ? "Metrics of the forecast return" : "Metrics of the forecast price";
+  table.title = fmt::format("Metrics of the forecast {}", Name(space));
   table.note = MetricsNote(evaluations.front());
   for (const Metric metric : metrics) {
     table.columns.push_back({Capitalized(Title(metric)), FormatOf(space, metric),
@@ -183,6 +186,14 @@ ReportTable MetricsTable(std::span<const Evaluation> evaluations, Space space) {
   }
   table.rows.push_back(std::move(naive));
   return table;
+}
+
+std::vector<ReportTable> MetricsTables(std::span<const Evaluation> evaluations) {
+  RequireEvaluations(evaluations);
+  const Space space = evaluations.front().space;
+  std::vector<ReportTable> tables = {MetricsTable(evaluations, space)};
+  if (space == Space::kReturn) tables.push_back(MetricsTable(evaluations, Space::kPrice));
+  return tables;
 }
 
 ReportHeatTable MonthsTable(std::span<const Evaluation> evaluations, Space space, Metric metric) {
@@ -224,6 +235,10 @@ std::vector<ReportKeyFigure> KeyFiguresOf(const Evaluation& evaluation) {
       FigureOf(evaluation, Space::kReturn, Metric::kRmse, "RMSE of the return"),
       FigureOf(evaluation, Space::kReturn, Metric::kDirection, "Direction right"),
       FigureOf(evaluation, Space::kReturn, Metric::kIc, "Information coefficient"),
+      FigureOf(evaluation, Space::kVolatility, Metric::kMae, "MAE of the volatility"),
+      FigureOf(evaluation, Space::kVolatility, Metric::kRmse, "RMSE of the volatility"),
+      FigureOf(evaluation, Space::kVolatility, Metric::kQlike, "QLIKE of the volatility"),
+      FigureOf(evaluation, Space::kVolatility, Metric::kR2, "Squared error less than naive"),
       FigureOf(evaluation, Space::kPrice, Metric::kMae, "MAE of the price"),
       FigureOf(evaluation, Space::kPrice, Metric::kRmse, "RMSE of the price"),
       FigureOf(evaluation, Space::kPrice, Metric::kMape, "MAPE of the price")};

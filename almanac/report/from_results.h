@@ -24,13 +24,15 @@ ReportVerdict VerdictOf(const BacktestResult& result, double significance = 0.05
 // where the interval of the difference excludes 0; where naive has no value (correlations), where
 // its own interval does. Throws Error(kUsage) if there is no evaluation.
 ReportTable MetricsTable(std::span<const Evaluation> evaluations, Space space);
+// One of each space that they have: returns and prices, or volatilities.
+std::vector<ReportTable> MetricsTables(std::span<const Evaluation> evaluations);
 
 // `metric` by month of made_at: one column per evaluation and one of the naive forecast, which is
 // the baseline. Throws Error(kUsage) if there is no evaluation.
 ReportHeatTable MonthsTable(std::span<const Evaluation> evaluations, Space space, Metric metric);
 
-// MAE, RMSE, direction and IC in return space, MAE, RMSE and MAPE in price space, each beside
-// naive.
+// MAE, RMSE, direction and IC in return space, MAE, RMSE and MAPE in price space; of volatilities
+// MAE, RMSE, QLIKE and R²; each beside naive.
 std::vector<ReportKeyFigure> KeyFiguresOf(const Evaluation& evaluation);
 // Total return, Sharpe ratio and drawdown beside buy and hold; p-value; deflated probability.
 std::vector<ReportKeyFigure> KeyFiguresOf(const BacktestResult& result);

@@ -345,11 +345,11 @@ ReportTable ComparisonTable(const Comparison& comparison, double significance) {
   ReportTable table;
   table.title = "Models beside each other";
   table.note = fmt::format(
-      "Squared error of the return on the same {} rows. DM: Diebold-Mariano against {}. Stepwise "
+      "Squared error of the {} on the same {} rows. DM: Diebold-Mariano against {}. Stepwise "
       "(Romano-Wolf): better than {} although all were tried. MCS: below {:g}, the model is worse "
       "than the best.",
-      FormatCount(static_cast<int64_t>(comparison.rows)), comparison.models.back(),
-      comparison.models.back(), significance);
+      Name(comparison.space), FormatCount(static_cast<int64_t>(comparison.rows)),
+      comparison.models.back(), comparison.models.back(), significance);
   table.columns = {{"Mean loss", NumberFormat::kPlain, Better::kSmaller, "mean squared error"},
                    {"DM", NumberFormat::kRatio, Better::kNeither, "negative: better than naive"},
                    {"DM p", NumberFormat::kProbability, Better::kNeither, "two-sided, taken alone"},
@@ -531,6 +531,14 @@ ReportHeatTable HorizonsTable(std::span<const HorizonEvaluation> horizons, Space
 
 namespace {
 
+// Of a table's values, which all have one.
+Space SpaceOf(std::span<const HorizonEvaluation> horizons) {
+  for (const HorizonEvaluation& horizon : horizons) {
+    if (!horizon.models.empty()) return horizon.models.front().space;
+  }
+  return Space::kReturn;
+}
+
 void AddHorizon(const HorizonEvaluation& horizon, const std::string& suffix, double significance,
                 ReportData& report) {
   const auto add = [&](ReportTable table) {
@@ -561,8 +569,7 @@ void AddHorizon(const HorizonEvaluation& horizon, const std::string& suffix, dou
     report.verdict.push_back({Tone::kNeutral, horizon.comparison->verdict + suffix});
   }
   if (!horizon.models.empty()) {
-    add(MetricsTable(horizon.models, Space::kReturn));
-    add(MetricsTable(horizon.models, Space::kPrice));
+    for (ReportTable& table : MetricsTables(horizon.models)) add(std::move(table));
   }
   if (horizon.comparison) {
     add(ComparisonTable(*horizon.comparison, significance));
@@ -587,11 +594,11 @@ void AddHorizon(const HorizonEvaluation& horizon, const std::string& suffix, dou
     table.title += suffix;
     if (!table.rows.empty()) report.by_month.push_back(std::move(table));
   };
+  const Space space = horizon.models.front().space;
   for (const Metric metric : {Metric::kMae, Metric::kR2}) {
-    add_heat(MonthsTable(horizon.models, Space::kReturn, metric));
-    add_heat(
-        GroupsTable(horizon.models, "volatility", &Evaluation::regimes, Space::kReturn, metric));
-    add_heat(GroupsTable(horizon.models, "symbol", &Evaluation::symbols, Space::kReturn, metric));
+    add_heat(MonthsTable(horizon.models, space, metric));
+    add_heat(GroupsTable(horizon.models, "volatility", &Evaluation::regimes, space, metric));
+    add_heat(GroupsTable(horizon.models, "symbol", &Evaluation::symbols, space, metric));
   }
 }
 
@@ -612,8 +619,10 @@ ReportData ReportOf(const TableEvaluation& evaluation, const std::string& title,
     any_model = any_model || !horizon.models.empty();
   }
   if (several && any_model) {
-    for (const Metric metric : {Metric::kMae, Metric::kR2, Metric::kDirection}) {
-      report.by_month.push_back(HorizonsTable(evaluation.horizons, Space::kReturn, metric));
+    const Space space = SpaceOf(evaluation.horizons);
+    const Metric third = space == Space::kVolatility ? Metric::kQlike : Metric::kDirection;
+    for (const Metric metric : {Metric::kMae, Metric::kR2, third}) {
+      report.by_month.push_back(HorizonsTable(evaluation.horizons, space, metric));
     }
   }
   report.assumptions.push_back(fmt::format(

@@ -97,6 +97,8 @@ int64_t HorizonOf(const AnyTarget& target) {
   return std::visit([](const auto& spec) { return spec.horizon; }, target);
 }
 
+bool IsAtEvents(const AnyTarget& target) { return std::holds_alternative<SwingSpec>(target); }
+
 std::vector<std::string> ClassesOf(const AnyTarget& target) {
   return std::visit(
       [](const auto& spec) {

@@ -36,6 +36,8 @@ AnyTarget AnyTargetFromJson(const Json& json);
 Json ToJson(const AnyTarget& target);
 std::string ColumnName(const AnyTarget& target);
 int64_t HorizonOf(const AnyTarget& target);  // bars
+// Whether its labels are of events, not of every bar.
+bool IsAtEvents(const AnyTarget& target);
 // What its labels count in; empty for targets that are numbers.
 std::vector<std::string> ClassesOf(const AnyTarget& target);
 Labels BuildLabels(const AnyTarget& target, const CandleSeries& series);

@@ -215,6 +215,34 @@ TEST(TripleBarrier, ZeroTurnsABarrierOffAndClosesCanTouchAlone) {
   EXPECT_EQ(FirstTouchByClose(s, 1, 5, {kInfinity, -kInfinity}).touched, Touched::kNeither);
 }
 
+TEST(ForwardVolatility, ItsNaiveForecastIsThatOfTheLastEquallyLongTime) {
+  const CandleSeries s = WalkForTest(300, 5, true);
+  const Labels labels = BuildLabels(VolatilitySpec{7}, s);
+  EXPECT_TRUE(labels.is_level);
+  const std::vector<double> last = LastEnded(labels.t0, labels.t1, labels.value);
+  ASSERT_EQ(last.size(), s.size());
+  for (size_t i = 0; i < s.size(); ++i) {
+    if (i < 7) {
+      EXPECT_TRUE(std::isnan(last[i])) << i;
+      continue;
+    }
+    double sum = 0;
+    for (size_t k = i - 6; k <= i; ++k) sum += std::pow(std::log(s.close[k] / s.close[k - 1]), 2);
+    EXPECT_NEAR(last[i], std::sqrt(sum), 1e-12) << i;
+  }
+}
+
+TEST(LastEnded, IsNoneWhereNoLabelEndsAndIgnoresWhatIsNotKnown) {
+  const double none = std::nan("");
+  const std::vector<TimeMs> t0 = {10, 20, 30, 40}, t1 = {30, 40, 30, 40};
+  const std::vector<double> last = LastEnded(t0, t1, std::vector<double>{1.5, none, none, none});
+  EXPECT_TRUE(std::isnan(last[0]));
+  EXPECT_TRUE(std::isnan(last[1]));
+  EXPECT_EQ(last[2], 1.5);
+  EXPECT_TRUE(std::isnan(last[3]));  // of the row at 20, which has no label
+  EXPECT_TRUE(LastEnded({}, {}, {}).empty());
+}
+
 TEST(ForwardVolatility, IsTheRootOfSummedSquares) {
   const CandleSeries s = WalkForTest(300, 8, true);
   const Labels labels = BuildLabels(VolatilitySpec{7, true}, s);

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "almanac/base/error.h"
 
@@ -31,6 +33,23 @@ Labels UnlabelledBars(std::string name, std::string unit, const CandleSeries& se
   for (size_t i = 0; i < series.size(); ++i) labels.t0.push_back(series.KnownAt(i));
   labels.t1 = labels.t0;
   return labels;
+}
+
+std::vector<double> LastEnded(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
+                              std::span<const double> value) {
+  std::vector<std::pair<TimeMs, double>> ended;
+  for (size_t i = 0; i < value.size(); ++i) {
+    if (!std::isnan(value[i])) ended.emplace_back(t1[i], value[i]);
+  }
+  std::sort(ended.begin(), ended.end());
+  std::vector<double> last(t0.size(), std::numeric_limits<double>::quiet_NaN());
+  for (size_t i = 0; i < t0.size(); ++i) {
+    const auto found = std::lower_bound(
+        ended.begin(), ended.end(), t0[i],
+        [](const std::pair<TimeMs, double>& label, TimeMs time) { return label.first < time; });
+    if (found != ended.end() && found->first == t0[i]) last[i] = found->second;
+  }
+  return last;
 }
 
 bool HasHorizon(const CandleSeries& series, size_t i, int64_t horizon, bool drop_gaps,

@@ -25,6 +25,9 @@ namespace almanac {
 struct Labels {
   std::string name;
   std::string unit;  // "class" for classes
+  // A level, such as a volatility, that stays what it was if nothing changes: its naive forecast is
+  // the last one known (LastEnded). Else the label is a change, whose naive forecast is none.
+  bool is_level = false;
   std::vector<double> value;
   std::vector<TimeMs> t0;  // strictly increasing
   std::vector<TimeMs> t1;  // t1 >= t0
@@ -45,6 +48,11 @@ struct Labels {
 
 // A row a bar, all without a label.
 Labels UnlabelledBars(std::string name, std::string unit, const CandleSeries& series);
+
+// Of each row the value of the label that ends at its t0, which is known then and looked at the
+// last equally long time; NaN where no label does. The spans are equally long, a row each.
+std::vector<double> LastEnded(std::span<const TimeMs> t0, std::span<const TimeMs> t1,
+                              std::span<const double> value);
 
 // Whether the `horizon` bars after bar i exist and, with `drop_gaps`, none is missing among them.
 // If not, counts the reason in `labels`.

@@ -20,6 +20,7 @@ Labels BuildLabels(const VolatilitySpec& spec, const CandleSeries& series) {
   CheckFields(spec);
   RequireCloses(series);
   Labels labels = UnlabelledBars(spec.ColumnName(), "log ratio", series);
+  labels.is_level = true;
   std::vector<double> square(series.size(), 0);
   for (size_t i = 1; i < series.size(); ++i) {
     const double change = std::log1p((series.close[i] - series.close[i - 1]) / series.close[i - 1]);

@@ -2,7 +2,8 @@
 //
 //   sqrt(sum over k = 1..h of ln(close[i+k] / close[i+k-1])^2)
 // the square root of realised variance (Andersen, Bollerslev, Diebold and Labys 2003), over the
-// whole horizon and not annualised; no mean is subtracted. t1 = KnownAt(i + h).
+// whole horizon and not annualised; no mean is subtracted. t1 = KnownAt(i + h). It is a level: its
+// naive forecast is the volatility of the last h bars.
 #ifndef ALMANAC_TARGET_VOLATILITY_H_
 #define ALMANAC_TARGET_VOLATILITY_H_
 

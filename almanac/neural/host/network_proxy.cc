@@ -24,6 +24,8 @@ class NetworkProxy final : public Forecaster {
     options_.CheckTarget(classes);
   }
 
+  bool LooksBack() const override { return true; }
+
   FitReport Fit(const FitInput& input) override {
     network_ = Networks().MakeForecaster(options_);
     return network_->Fit(input);

@@ -40,6 +40,8 @@ class PretrainedNetwork final : public Forecaster {
   }
 
   // Nothing is learnt here: what is looked at is whether the network forecasts this target.
+  bool LooksBack() const override { return true; }
+
   FitReport Fit(const FitInput& input) override {
     const auto name = saved_.at("target").at("name").get<std::string>();
     const auto horizons = saved_.at("shape").at("horizons").get<size_t>();
