@@ -49,6 +49,7 @@ struct Set {
   TimeMs begin = 0;
   DurationMs spacing = 0;
   size_t training = 0, validation = 0, test = 0;
+  int64_t known = kKnownInputs;  // of the known inputs, the first so many
   std::vector<std::string> variables;
   std::vector<std::vector<double>> values;  // by variable
 };
@@ -105,6 +106,7 @@ Set LoadSet(const std::filesystem::path& folder, const std::string& name) {
     set.training = 12 * kMonth;
     set.validation = 16 * kMonth;
     set.test = 20 * kMonth;
+    set.known = 4;  // the day's and the week's
   } else {
     set.begin = 631152000000;  // 1990-01-01
     set.spacing = kMsPerDay;
@@ -184,28 +186,27 @@ class DLinear final : public Network {
   Linear trend_, rest_;
 };
 
-// A row ahead is a step of the transformer's decoder, with an output a variable. Of what is known
-// ahead it is told the place in the day and in the week: a year to learn from shows no place in the
-// year twice.
+// A row ahead is a step of the transformer's decoder, with an output a variable. Of the known
+// inputs it is told the first so many: ETTh1's one year to learn from shows no place in the year
+// twice.
 class JointTft final : public Network {
  public:
-  JointTft(const NetworkOptions& options, int64_t variables)
-      : tft_(MakeNetwork(options,
-                         {kSteps, variables, kHorizons, variables, kDayAndWeek, /*groups=*/1})) {
+  JointTft(const NetworkOptions& options, int64_t variables, int64_t known)
+      : tft_(MakeNetwork(options, {kSteps, variables, kHorizons, variables, known, /*groups=*/1})),
+        known_(known) {
     parameters_ = tft_->parameters();
   }
 
   at::Tensor Forward(const NetworkInput& input, bool training) override {
     // The source has a row of known inputs for each target; the rows ahead are the first of them.
     NetworkInput own = input;
-    own.known = input.known.narrow(1, 0, kSteps + kHorizons).narrow(2, 0, kDayAndWeek);
+    own.known = input.known.narrow(1, 0, kSteps + kHorizons).narrow(2, 0, known_);
     return tft_->Forward(own, training).flatten(1).unsqueeze(-1);
   }
 
  private:
-  static constexpr int64_t kDayAndWeek = 4;  // the first of the known inputs
-
   std::unique_ptr<Network> tft_;
+  int64_t known_;
 };
 
 struct Model {
@@ -241,9 +242,10 @@ std::vector<Model> Models() {
           tft};
 }
 
-std::unique_ptr<Network> NetworkOf(const Model& model, int64_t variables) {
+std::unique_ptr<Network> NetworkOf(const Model& model, const Set& set) {
+  const auto variables = static_cast<int64_t>(set.variables.size());
   if (model.name == "dlinear") return std::make_unique<DLinear>();
-  if (model.name == "tft") return std::make_unique<JointTft>(model.options, variables);
+  if (model.name == "tft") return std::make_unique<JointTft>(model.options, variables, set.known);
   return MakeNetwork(model.options, {kSteps, variables, kHorizons * variables, 1, 0, 1});
 }
 
@@ -291,8 +293,7 @@ void JudgeNetwork(const Set& set, const Model& model) {
   const WindowSource judge = source(set.training, set.validation);
   const WindowSource test = source(set.validation, set.test);
   at::manual_seed(1);
-  const std::unique_ptr<Network> network =
-      NetworkOf(model, static_cast<int64_t>(set.variables.size()));
+  const std::unique_ptr<Network> network = NetworkOf(model, set);
   const TrainingPlan plan{
       model.options, {}, false, learn,
       judge,         {}, "",    [](std::string_view line) {

@@ -111,7 +111,20 @@ TEST(NetworkForecaster, EveryArchitectureLearnsWhatCanBeLearnt) {
     EXPECT_LT(RootMeanSquareError(data, test, forecaster.Predict(data, test).value),
               0.5 * RootMeanSquareError(data, test, nothing));
     EXPECT_EQ(forecaster.Describe().at("training").at("collapse").at("verdict"), "");
+    EXPECT_EQ(forecaster.Describe().at("training").at("precision"), "float32");
   }
+}
+
+TEST(NetworkForecaster, RefusesMixedPrecisionOnTheCpu) {
+  const Dataset data = Predictable();
+  const DataSplit split = data.SplitRows(Shares());
+  NetworkOptions options = Quick(Architecture::kDnn);
+  options.training.device = "cpu";
+  options.training.precision = Precision::kMixed;
+  EXPECT_THAT(MessageOf([&] {
+                NetworkForecaster(options).Fit({data, split.training()});
+              }),
+              HasSubstr("mixed precision is for CUDA devices"));
 }
 
 TEST(NetworkForecaster, IsSavedWithEverythingThatItNeeds) {
