@@ -86,7 +86,7 @@ class ForestGrower {
   void MakePair(size_t k, int parent);
   bool IsKept(const GrowingTree::Node& node) const;
   LeafContest* Open(size_t k, int node, std::shared_ptr<std::vector<uint16_t>> looked_at);
-  void AddUp(size_t t, size_t k, int node, PackedBin* histogram) const;
+  void AddUp(size_t t, size_t k, int node, PackedBin* histogram, Soon soon = {}) const;
   void SearchPair(size_t t, const Pair& pair);
   // LargestGains' numbers.
   using SlotNumbers = std::array<float, kTileWidth>;

@@ -65,12 +65,12 @@ void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const
   }
 }
 
-void ForestGrower::AddUp(size_t t, size_t k, int node, PackedBin* histogram) const {
+void ForestGrower::AddUp(size_t t, size_t k, int node, PackedBin* histogram, Soon soon) const {
   const ColumnTile& tile = (*tiles_[k])[t];
   std::fill_n(histogram, Words(tile), PackedBin{0});
   const std::span<const uint32_t> rows = trees_[k].RowsOf(node);
   AddRows(tile.bytes, rows.data(), trees_[k].CodesOf(node).data(), rows.size(),
-          searched_[k][t].slots, histogram);
+          searched_[k][t].slots, histogram, soon);
 }
 
 void ForestGrower::SearchPair(size_t t, const Pair& pair) {
@@ -84,7 +84,11 @@ void ForestGrower::SearchPair(size_t t, const Pair& pair) {
   };
   Scratch& scratch = OfThread();
   PackedBin* smaller = place_of(pair.smaller, scratch.smaller.data());
-  AddUp(t, pair.k, pair.smaller, smaller);
+  Soon soon;
+  if (pair.parent != nullptr) {
+    soon = {Of(tile, pair.parent), Of(tile, pair.parent) + Words(tile)};
+  }
+  AddUp(t, pair.k, pair.smaller, smaller, soon);
   Search(t, smaller, *pair.of_smaller);
   PackedBin* larger = place_of(pair.larger, scratch.smaller.data());
   if (pair.parent == nullptr) {

@@ -21,7 +21,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #if HWY_TARGET == HWY_SCALAR  // without vectors: the plain loops
 
 void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, size_t count,
-             const TileSlots& slots, PackedBin* histogram) {
+             const TileSlots& slots, PackedBin* histogram, Soon) {
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* row = tile + size_t{rows[i]} * kTileWidth;
     for (size_t s = 0; s < slots.count; ++s) {
@@ -58,7 +58,7 @@ void SubtractAll(const PackedBin* parent, const PackedBin* smaller, size_t words
 #else
 
 // How many rows ahead a row's bins are asked for: the rows of a leaf lie scattered in memory.
-constexpr size_t kAhead = 16;
+constexpr size_t kAhead = 64;
 
 using Bytes = hn::FixedTag<uint8_t, kTileWidth>;
 using Offsets = hn::FixedTag<uint16_t, kTileWidth / 2>;
@@ -72,6 +72,8 @@ HWY_INLINE void StoreOffsets(hn::Vec<Bytes> bins, uint16_t* offsets) {
   hn::Store(hn::ShiftLeft<kShift>(low), words, offsets);
   hn::Store(hn::ShiftLeft<kShift>(high), words, offsets + kTileWidth / 2);
 }
+
+constexpr std::ptrdiff_t kLineWords = 8;  // of a cache line
 
 // Rows worked on at once: their bins are looked up before the first of them is added, so that none
 // waits for its offsets.
@@ -89,7 +91,7 @@ HWY_INLINE void AddRow(uint8_t* base, const uint16_t* offsets, PackedBin code) {
 template <size_t kSlots>
 void AddRowsTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
                const PackedBin* HWY_RESTRICT codes, size_t count, const TileSlots& slots,
-               PackedBin* histogram) {
+               PackedBin* histogram, Soon soon) {
   const Bytes bytes;
   const auto places = hn::Load(bytes, slots.place.data());
   alignas(16) uint16_t offsets[kRowsAtOnce][kTileWidth];
@@ -105,6 +107,11 @@ void AddRowsTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT ro
       const size_t next = i + r + kAhead;
       if (next < count) __builtin_prefetch(tile + size_t{rows[next]} * kTileWidth);
       look_up(i + r, offsets[r]);
+    }
+    // From the end, where the search begins.
+    for (size_t line = 0; line < kRowsAtOnce && soon.begin < soon.end; ++line) {
+      soon.end -= kLineWords;
+      __builtin_prefetch(soon.end);
     }
     HWY_UNROLL(4)
     for (size_t r = 0; r < kRowsAtOnce; ++r) AddRow<kSlots>(base, offsets[r], codes[i + r]);
@@ -189,7 +196,7 @@ void AddApart(const uint8_t* tile, const uint32_t* rows, const Bin* values, size
 }
 
 using Adder = void (*)(const uint8_t*, const uint32_t*, const PackedBin*, size_t, const TileSlots&,
-                       PackedBin*);
+                       PackedBin*, Soon);
 
 template <size_t... kSlots>
 constexpr std::array<Adder, sizeof...(kSlots)> Adders(std::index_sequence<kSlots...>) {
@@ -197,10 +204,10 @@ constexpr std::array<Adder, sizeof...(kSlots)> Adders(std::index_sequence<kSlots
 }
 
 void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, size_t count,
-             const TileSlots& slots, PackedBin* histogram) {
+             const TileSlots& slots, PackedBin* histogram, Soon soon) {
   static constexpr std::array<Adder, kTileWidth + 1> kAdders =
       Adders(std::make_index_sequence<kTileWidth + 1>());
-  kAdders[slots.count](tile, rows, codes, count, slots, histogram);
+  kAdders[slots.count](tile, rows, codes, count, slots, histogram, soon);
 }
 
 // Adds a row's codes to the sums of eight columns, whose bins are the bytes of `bins`.
@@ -290,8 +297,8 @@ void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const PackedBin* va
 }
 
 void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, size_t count,
-             const TileSlots& slots, PackedBin* histogram) {
-  HWY_DYNAMIC_DISPATCH(AddRows)(tile, rows, codes, count, slots, histogram);
+             const TileSlots& slots, PackedBin* histogram, Soon soon) {
+  HWY_DYNAMIC_DISPATCH(AddRows)(tile, rows, codes, count, slots, histogram, soon);
 }
 
 void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes,

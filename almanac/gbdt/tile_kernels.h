@@ -36,10 +36,16 @@ void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const HistogramBin*
 void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const PackedBin* values, size_t count,
                   const TileSlots& slots, const SlotBins<PackedBin>& bins);
 
+// Memory that is read next, asked for while rows are added; far memory answers late.
+struct Soon {
+  const PackedBin* begin = nullptr;
+  const PackedBin* end = nullptr;
+};
+
 // Adds codes[i] to the bins of rows[i]. `tile` is 16 bytes a row, aligned; `histogram` has 256 x 16
 // words.
 void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, size_t count,
-             const TileSlots& slots, PackedBin* histogram);
+             const TileSlots& slots, PackedBin* histogram, Soon soon = {});
 
 // The same for the columns [first, first + 8) of the tile and four trees at once: codes[i * 4 + k]
 // to sums[(column * 256 + bin) * 4 + k].

@@ -34,8 +34,9 @@ TEST(TileKernelsTest, AddsLikeTheObviousLoop) {
     for (size_t s = 0; s < count; ++s) slots.place[s] = static_cast<uint8_t>((s * 5 + 3) % 16);
     slots.count = count;
     std::vector<PackedBin> sums(kTileBins * kTileWidth, 7), expected = sums;
+    const Soon soon{expected.data(), expected.data() + count * kTileWidth};
     AddRows(tile.bytes.data(), tile.rows.data(), tile.codes.data(), tile.rows.size(), slots,
-            sums.data());
+            sums.data(), soon);
     for (size_t i = 0; i < tile.rows.size(); ++i) {
       for (size_t s = 0; s < count; ++s) {
         const uint8_t bin = tile.bytes[tile.rows[i] * kTileWidth + slots.place[s]];
