@@ -27,13 +27,14 @@ void DropSome(const float* in, float* out, size_t begin, size_t end, uint64_t ke
   const FloatTag tag;
   const WordTag words;
   const size_t lanes = hn::Lanes(tag);
+  const Words lane = hn::Iota(words, 0u);
   const Vector scale = hn::Set(tag, static_cast<float>(1 / (1 - rate)));
   const Words dropped_below = hn::Set(words, static_cast<uint32_t>(rate * 4294967296.0));
   const Words second = hn::Set(words, static_cast<uint32_t>(key >> 32));
   for (size_t i = begin; i < end; i += lanes) {
     // The upper half of a number's place is part of the key: 2^32 numbers further on is another.
     const auto first = static_cast<uint32_t>(key) ^ static_cast<uint32_t>((i >> 32) * 0x9e3779b9u);
-    const Words place = hn::Iota(words, static_cast<uint32_t>(i));
+    const Words place = hn::Add(hn::Set(words, static_cast<uint32_t>(i)), lane);
     const Words drawn = Mixed(hn::Xor(Mixed(hn::Xor(place, hn::Set(words, first))), second));
     const Vector kept = hn::Mul(LoadSome(in + i, end - i), scale);
     const auto is_dropped = hn::RebindMask(tag, hn::Lt(drawn, dropped_below));
