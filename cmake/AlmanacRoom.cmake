@@ -12,14 +12,6 @@ function(almanac_room name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cc$")
   list(TRANSFORM ROOM_LINKS PREPEND "almanac_")
-  # Kernels that Highway compiles for several processors: behind a header precompiled without
-  # optimisation GCC 12 no longer takes their intrinsics' immediate operands for constants.
-  foreach(source IN LISTS sources)
-    file(STRINGS "${source}" targets REGEX "hwy/foreach_target" LIMIT_COUNT 1)
-    if(targets)
-      set_property(SOURCE "${source}" PROPERTY SKIP_PRECOMPILE_HEADERS ON)
-    endif()
-  endforeach()
 
   if(sources)
     add_library(almanac_${name} STATIC ${sources})
