@@ -4,8 +4,13 @@
 # A file still includes what it uses: script/lint reads it without these.
 set(ALMANAC_PCH
   <algorithm> <array> <chrono> <cmath> <cstdint> <filesystem> <functional> <limits> <map> <memory>
-  <mutex> <numeric> <optional> <set> <span> <string> <string_view> <thread> <utility> <vector>
-  <fmt/format.h> <nlohmann/json.hpp>)
+  <mutex> <numeric> <optional> <set> <span> <string> <string_view> <thread> <utility> <vector>)
+# Without optimisation fmt sets GCC's level for itself and takes it back, of which a precompiled
+# header forgets the second half: intrinsics would then be functions that want constants.
+if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+  list(APPEND ALMANAC_PCH <fmt/format.h>)
+endif()
+list(APPEND ALMANAC_PCH <nlohmann/json.hpp>)
 
 file(WRITE "${CMAKE_BINARY_DIR}/generated/pch.cc.new" "// Owns the precompiled headers.\n")
 file(COPY_FILE "${CMAKE_BINARY_DIR}/generated/pch.cc.new"
