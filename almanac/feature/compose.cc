@@ -8,8 +8,9 @@
 #include "almanac/base/error.h"
 #include "almanac/base/text.h"
 #include "almanac/feature/cell/average.h"
+#include "almanac/feature/cell/difference.h"
+#include "almanac/feature/cell/moments.h"
 #include "almanac/feature/cell/order.h"
-#include "almanac/feature/cell/score.h"
 #include "almanac/feature/family.h"
 #include "almanac/feature/window.h"
 

@@ -54,22 +54,6 @@ struct FoldCell {
   }
 };
 
-// The mean of a window and its standard deviation with divisor n; exactly 0 for equal values.
-struct DeviationCell {
-  static constexpr size_t kInputs = 1, kOutputs = 2;
-  FoldWindow<Moments> window;
-
-  void Step(const std::array<double, 1>& in, std::array<double, 2>& out) {
-    const Moments::Value fold = window.Push(Moments::Of(in[0]));
-    out[0] = window.full() ? fold.mean : kUnknown;
-    out[1] = window.full() ? std::sqrt(fold.squares / fold.count) : kUnknown;
-  }
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(window);
-  }
-};
-
 // What a straight line through a window of values at 1, 2, ..., n needs: their mean and the sum of
 // (position - mean position) * (value - mean). Joined like Moments: the mean positions of two
 // neighbouring stretches of a and b values are (a + b) / 2 apart.

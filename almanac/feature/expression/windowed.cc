@@ -1,7 +1,8 @@
 // Functions that look back over bars.
+#include "almanac/feature/cell/difference.h"
+#include "almanac/feature/cell/moments.h"
 #include "almanac/feature/cell/order.h"
 #include "almanac/feature/cell/pair.h"
-#include "almanac/feature/cell/score.h"
 #include "almanac/feature/expression/function.h"
 
 namespace almanac {

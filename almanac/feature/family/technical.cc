@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "almanac/feature/cell/moments.h"
+
 namespace almanac::technical {
 
 Signal Open(const KernelGraph& graph) { return {"open", graph.Field(BarField::kOpen)}; }

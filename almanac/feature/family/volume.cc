@@ -1,5 +1,5 @@
 // Volume against its own recent past.
-#include "almanac/feature/cell/score.h"
+#include "almanac/feature/cell/moments.h"
 #include "almanac/feature/family.h"
 #include "almanac/feature/window.h"
 
