@@ -13,9 +13,9 @@ namespace almanac {
 //
 // An exception from a body ends the loop (items not yet begun are left out) and is thrown again
 // here; if several bodies throw, one of theirs. Bodies under way go on to their end, and a loop
-// inside one of them does all its items: a loop that returns has done them all. Between items a stop is honoured:
-// Error(kInterrupted). While waiting for a loop, a thread works on that loop alone, so a lock held
-// around it cannot be asked for again by the same thread.
+// inside one of them does all its items: a loop that returns has done them all. Between items a
+// stop is honoured: Error(kInterrupted). While waiting for a loop, a thread works on that loop
+// alone, so a lock held around it cannot be asked for again by the same thread.
 void ParallelFor(size_t count, const std::function<void(size_t)>& body);
 
 // The same for bodies that mostly wait (for a disk, a server): on `threads` threads of its own, at

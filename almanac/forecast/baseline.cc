@@ -69,16 +69,17 @@ FitReport BaselineForecaster::FitClasses(const FitInput& input) {
 FitReport BaselineForecaster::Fit(const FitInput& input) {
   CheckTarget(input.data.target_classes());
   if (!input.data.target_classes().empty()) return FitClasses(input);
-  if (input.data.target_unit() == "price") {
-    throw Error(ErrorCode::kUsage, kind() + " forecaster",
-                "the target " + input.data.target_name() + " is a price",
-                "forecast its return: kind: forward_return");
-  }
   FitReport report;
   if (rule_ == Rule::kNaive) {
     last_ = input.data.target_is_level();
     value_ = last_ ? std::nan("") : 0.0;
     return report;
+  }
+  if (input.data.target_unit() == "price") {
+    throw Error(
+        ErrorCode::kUsage, kind() + " forecaster",
+        "the target " + input.data.target_name() + " is a price, of which a mean says nothing",
+        "forecast its return: kind: forward_return");
   }
   double sum = 0;
   for (const uint32_t row : input.training.rows()) {

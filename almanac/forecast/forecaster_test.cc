@@ -226,17 +226,28 @@ TEST_F(ForecasterTest, NaiveOfALevelIsTheLastOneKnown) {
               HasSubstr("forward_volatility_6 is not a return"));
 }
 
-TEST_F(ForecasterTest, BaselinesRefusePrices) {
+TEST_F(ForecasterTest, OfPricesNaiveIsTheLastAndDriftNone) {
   const CandleSeries series = RandomSeries(100, 3);
   const Dataset data =
       Dataset::Join("X", BuildFeatures(FeatureSet({{"log_return", {{"window", 1}}}}), series),
-                    BuildLabels({TargetKind::kForwardClose, 1, false}, series));
+                    BuildLabels({TargetKind::kForwardClose, 4, false}, series));
+  const DataSplit split = data.SplitRows({});
   BaselineForecaster naive(BaselineForecaster::Rule::kNaive);
-  EXPECT_THAT(MessageOf([&] {
-                naive.Fit({data, data.SplitRows({}).training()});
-              }),
-              HasSubstr("forward_close_1 is a price"));
   EXPECT_THAT(MessageOf([&] { naive.Predict(data, {}); }), HasSubstr("Predict before Fit"));
+  naive.Fit({data, split.training()});
+  const std::vector<uint32_t> rows = {60, 61, 80};
+  const Prediction last = naive.Predict(data, rows);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto bar = std::find(series.open_time.begin(), series.open_time.end(),
+                               data.times()[rows[i]] - series.key.timeframe.duration());
+    ASSERT_NE(bar, series.open_time.end());
+    EXPECT_EQ(last.value[i], series.close[static_cast<size_t>(bar - series.open_time.begin())]);
+  }
+  BaselineForecaster drift(BaselineForecaster::Rule::kDrift);
+  EXPECT_THAT(MessageOf([&] {
+                drift.Fit({data, split.training()});
+              }),
+              HasSubstr("forward_close_4 is a price, of which a mean says nothing"));
 }
 
 TEST_F(ForecasterTest, KindsAreMadeFromConfiguration) {

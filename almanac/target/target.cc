@@ -120,6 +120,7 @@ Labels BuildLabels(const TargetSpec& spec, const CandleSeries& series) {
   RequireCloses(series);
   const auto horizon = static_cast<size_t>(spec.horizon);
   Labels labels = UnlabelledBars(spec.ColumnName(), spec.Unit(), series);
+  labels.is_level = spec.kind == TargetKind::kForwardClose;
   if (spec.every_step) labels.steps = horizon;
   if (labels.steps > 1) {
     labels.path.assign(series.size() * horizon, std::numeric_limits<double>::quiet_NaN());
