@@ -1,4 +1,5 @@
 // almanac train and predict, from a recipe to a trained network's forecasts.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,5 +1,6 @@
 #include "almanac/neural/import.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

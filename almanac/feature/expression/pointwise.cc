@@ -1,4 +1,5 @@
 // Functions of one bar.
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
 

@@ -1,5 +1,6 @@
 // Random expressions against a slow, obvious evaluator over whole arrays, and random text against
 // the parser. ALMANAC_FUZZ_SECONDS=600 and ALMANAC_FUZZ_SEED=7 make long runs of the latter.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

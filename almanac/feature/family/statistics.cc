@@ -1,4 +1,5 @@
 // Moments, memory, regression and entropy of returns and closes.
+#include <fmt/format.h>
 #include <array>
 #include <cmath>
 #include <numbers>

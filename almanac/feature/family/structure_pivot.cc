@@ -1,4 +1,5 @@
 // Pivot levels of the previous UTC day.
+#include <fmt/format.h>
 #include <algorithm>
 #include <cmath>
 
