@@ -16,6 +16,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -369,8 +370,7 @@ void PrintSmallRows(const std::vector<SmallRow>& rows, const std::map<std::strin
 
 void Main(const Options& options) {
   at::set_num_threads(options.threads);
-  KeepFreedMemory();                                                           // as in training
-  setenv("OPENBLAS_NUM_THREADS", std::to_string(options.threads).c_str(), 1);  // the peer's
+  KeepFreedMemory();  // as in training
   at::manual_seed(1);
   fmt::print("{} thread(s), OpenBLAS kernels for {}\n", options.threads, BlasCore());
   const double peak = MeasurePeak(options);
@@ -404,6 +404,19 @@ void Main(const Options& options) {
   if (!small.empty()) PrintSmallRows(small, peer);
 }
 
+// OpenBLAS reads how many threads it has when it is loaded: the program begins again, told. With
+// more, the idle ones would yield their processors in turn, and the clock of one thread count them.
+void TellOpenBlas(const Options& options, char** argv) {
+  constexpr const char* kThreads = "OPENBLAS_NUM_THREADS";
+  const std::string threads = std::to_string(options.threads);
+  const char* told = std::getenv(kThreads);
+  if (told != nullptr && told == threads) return;
+  setenv(kThreads, threads.c_str(), 1);  // the peer's too
+  execv("/proc/self/exe", argv);
+  fmt::print(stderr, "cannot begin again with {}={}\n", kThreads, threads);
+  std::exit(1);
+}
+
 }  // namespace
 }  // namespace almanac::neural
 
@@ -412,6 +425,7 @@ int main(int argc, char** argv) {
   if (argc > 1) options.threads = std::max(1, std::atoi(argv[1]));
   if (argc > 2) options.rounds = std::max(1, std::atoi(argv[2]));
   if (argc > 3) options.only = argv[3];
+  almanac::neural::TellOpenBlas(options, argv);
   almanac::neural::Main(options);
   return 0;
 }

@@ -6,6 +6,9 @@ namespace almanac {
 namespace {
 
 constexpr const char* kVariable = "OPENBLAS_CORETYPE";
+// The power of two of processor ticks that a thread waits, the least there is.
+constexpr const char* kWait = "OPENBLAS_THREAD_TIMEOUT";
+constexpr const char* kNoTime = "4";
 constexpr int kKeepWhatIsThere = 0;
 
 }  // namespace
@@ -25,6 +28,7 @@ std::string BlasKernels() {
 void ChooseBlasKernels() {
   const std::string kernels = BlasKernels();
   if (!kernels.empty()) setenv(kVariable, kernels.c_str(), kKeepWhatIsThere);
+  setenv(kWait, kNoTime, kKeepWhatIsThere);
 }
 
 }  // namespace almanac

@@ -13,6 +13,8 @@ namespace almanac {
 std::string BlasKernels();
 
 // Tells OpenBLAS by OPENBLAS_CORETYPE, unless the environment does already. Before it is loaded.
+// Also, by OPENBLAS_THREAD_TIMEOUT, that its threads are to sleep between products: by default each
+// of them yields its processor for some 30 ms again and again, at the cost of everyone else's work.
 void ChooseBlasKernels();
 
 }  // namespace almanac

@@ -3,28 +3,38 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 #include <string>
 
 namespace almanac {
 namespace {
 
-// What the variable says before a test, put back after it.
+// What the variables say before a test, put back after it.
 class BlasKernelsTest : public testing::Test {
  protected:
   void SetUp() override {
-    const char* value = std::getenv("OPENBLAS_CORETYPE");
-    was_set_ = value != nullptr;
-    if (was_set_) before_ = value;
+    for (const char* name : kNames) {
+      if (const char* value = std::getenv(name)) before_[name] = value;
+    }
   }
   void TearDown() override {
-    unsetenv("OPENBLAS_CORETYPE");
-    if (was_set_) setenv("OPENBLAS_CORETYPE", before_.c_str(), 1);
+    for (const char* name : kNames) unsetenv(name);
+    for (const auto& [name, value] : before_) setenv(name.c_str(), value.c_str(), 1);
   }
 
  private:
-  bool was_set_ = false;
-  std::string before_;
+  static constexpr const char* kNames[] = {"OPENBLAS_CORETYPE", "OPENBLAS_THREAD_TIMEOUT"};
+  std::map<std::string, std::string> before_;
 };
+
+TEST_F(BlasKernelsTest, ThreadsSleepUnlessThePersonSaysOtherwise) {
+  unsetenv("OPENBLAS_THREAD_TIMEOUT");
+  ChooseBlasKernels();
+  EXPECT_STREQ(std::getenv("OPENBLAS_THREAD_TIMEOUT"), "4");
+  setenv("OPENBLAS_THREAD_TIMEOUT", "26", 1);
+  ChooseBlasKernels();
+  EXPECT_STREQ(std::getenv("OPENBLAS_THREAD_TIMEOUT"), "26");
+}
 
 TEST_F(BlasKernelsTest, AreThoseOfTheInstructionSets) {
   unsetenv("OPENBLAS_CORETYPE");
