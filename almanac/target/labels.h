@@ -25,8 +25,9 @@ namespace almanac {
 struct Labels {
   std::string name;
   std::string unit;  // "class" for classes
-  // A level, such as a price or a volatility, that stays what it was if nothing changes: its naive forecast is
-  // the last one known (LastEnded). Else the label is a change, whose naive forecast is none.
+  // A level, such as a price or a volatility, that stays what it was if nothing changes: its naive
+  // forecast is the last one known (LastEnded). Else the label is a change, whose naive forecast is
+  // none.
   bool is_level = false;
   std::vector<double> value;
   std::vector<TimeMs> t0;  // strictly increasing
