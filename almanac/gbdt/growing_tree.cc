@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <type_traits>
 
 namespace almanac::gbdt {
 namespace {
@@ -13,8 +14,9 @@ constexpr size_t kAhead = 32;
 
 }  // namespace
 
-void GrowingTree::Start(const BinnedData* data, const Params* params,
-                        std::span<const uint32_t> rows, const PackedScale& scale) {
+template <typename Sums>
+void GrowingTreeOf<Sums>::Start(const BinnedData* data, const Params* params,
+                                std::span<const uint32_t> rows, const PackedScale& scale) {
   data_ = data;
   params_ = params;
   scale_ = scale;
@@ -26,12 +28,28 @@ void GrowingTree::Start(const BinnedData* data, const Params* params,
   nodes_[0].end = rows.size();
 }
 
-void GrowingTree::SumUp() {
-  LeafSums& sums = nodes_[0].sums;
+template <>
+void GrowingTreeOf<FixedPointSums>::AddUpCodes(LeafSums& sums) {
   for (const PackedBin code : codes_) sums.packed += code;
-  sums.rows = static_cast<int>(rows_.size());
   sums.gradient = PackedGradient(sums.packed) * scale_.gradient;
   sums.hessian = PackedHessian(sums.packed) * scale_.hessian;
+}
+
+template <>
+void GrowingTreeOf<DoubleSums>::AddUpCodes(LeafSums& sums) {
+  has_usual_hessians_ = true;
+  for (const DoubleSums::Value& code : codes_) {
+    has_usual_hessians_ &= code.hessian >= 0;
+    sums.gradient += code.gradient;
+    sums.hessian += code.hessian;
+  }
+}
+
+template <typename Sums>
+void GrowingTreeOf<Sums>::SumUp() {
+  LeafSums& sums = nodes_[0].sums;
+  AddUpCodes(sums);
+  sums.rows = static_cast<int>(rows_.size());
   // Not smoothed: the root has no parent.
   Params plain = *params_;
   plain.path_smooth = 0;
@@ -40,8 +58,9 @@ void GrowingTree::SumUp() {
 
 // Calls on_split(leaf number, node, number of leaves) split by split; nodes without children have
 // unknown ones. Returns the node of each leaf.
+template <typename Sums>
 template <typename OnSplit>
-std::vector<int> GrowingTree::GrowLeafWise(const OnSplit& on_split) const {
+std::vector<int> GrowingTreeOf<Sums>::GrowLeafWise(const OnSplit& on_split) const {
   std::vector<int> leaves = {0};
   const Split none;
   const auto best_of = [&](int n) -> const Split& { return n == kUnknown ? none : node(n).best; };
@@ -59,7 +78,8 @@ std::vector<int> GrowingTree::GrowLeafWise(const OnSplit& on_split) const {
   return leaves;
 }
 
-std::vector<int> GrowingTree::ToSplit() const {
+template <typename Sums>
+std::vector<int> GrowingTreeOf<Sums>::ToSplit() const {
   std::vector<int> nodes;
   GrowLeafWise([&](size_t, int n, size_t) {
     if (node(n).left == kUnknown) nodes.push_back(n);
@@ -67,7 +87,8 @@ std::vector<int> GrowingTree::ToSplit() const {
   return nodes;
 }
 
-void GrowingTree::MakeChildren(int n) {
+template <typename Sums>
+void GrowingTreeOf<Sums>::MakeChildren(int n) {
   const int left = static_cast<int>(nodes_.size());
   nodes_.resize(nodes_.size() + 2);
   Node& parent = node(n);
@@ -81,7 +102,8 @@ void GrowingTree::MakeChildren(int n) {
 }
 
 // Both sides keep their order.
-void GrowingTree::Part(int n) {
+template <typename Sums>
+void GrowingTreeOf<Sums>::Part(int n) {
   const Node& parent = node(n);
   const BinMapper& mapper = data_->mapper(parent.best.feature);
   std::array<uint8_t, 256> is_left{};
@@ -97,7 +119,7 @@ void GrowingTree::Part(int n) {
     if (i + kAhead < parent.end) __builtin_prefetch(bin_of(i + kAhead));
     const uint8_t bin = *bin_of(i);
     const uint32_t row = rows_[i];
-    const PackedBin code = codes_[i];
+    const Value code = codes_[i];
     const size_t side = is_left[bin];
     rows_[left] = row_scratch_[right] = row;
     codes_[left] = code_scratch_[right] = code;
@@ -118,7 +140,8 @@ void GrowingTree::Part(int n) {
   second.sums.rows = static_cast<int>(second.rows());
 }
 
-GrownTree GrowingTree::Finish() {
+template <typename Sums>
+GrownTree GrowingTreeOf<Sums>::Finish() {
   GrownTree grown;
   struct Link {
     int node;
@@ -139,6 +162,12 @@ GrownTree GrowingTree::Finish() {
     links.push_back({place, false});
   });
   for (const int n : leaf_node_) {
+    if constexpr (std::is_same_v<Sums, DoubleSums>) {
+      // It was parted in vain; sums of doubles depend on the order of rows.
+      const auto rows = rows_.begin() + static_cast<std::ptrdiff_t>(node(n).begin);
+      if (node(n).left != kUnknown)
+        std::sort(rows, rows + static_cast<std::ptrdiff_t>(node(n).rows()));
+    }
     const LeafSums& sums = node(n).sums;
     grown.tree.leaf_value.push_back(std::isnan(sums.output) ? 0 : sums.output);
     grown.tree.leaf_weight.push_back(sums.hessian);
@@ -146,5 +175,8 @@ GrownTree GrowingTree::Finish() {
   }
   return grown;
 }
+
+template class GrowingTreeOf<FixedPointSums>;
+template class GrowingTreeOf<DoubleSums>;
 
 }  // namespace almanac::gbdt

@@ -19,15 +19,32 @@
 
 namespace almanac::gbdt {
 
-class GrowingTree {
+// What a tree is grown on: fixed-point numbers or doubles.
+struct FixedPointSums {
+  using Value = PackedBin;  // of a row
+  using Bin = PackedBin;    // of a histogram
+};
+struct DoubleSums {
+  // As objectives give them.
+  struct Value {
+    float gradient = 0, hessian = 0;
+  };
+  using Bin = HistogramBin;
+};
+
+template <typename Sums>
+class GrowingTreeOf {
  public:
+  using Value = typename Sums::Value;
+  using Bin = typename Sums::Bin;
+
   struct Node {
-    size_t begin = 0, end = 0;  // of rows() and codes()
+    size_t begin = 0, end = 0;  // of the rows and their codes
     int depth = 0;
     LeafSums sums;
     Split best;
-    int left = -1, right = -1;       // nodes, once it is split
-    PackedBin* histogram = nullptr;  // of all tiles, if it is kept
+    int left = -1, right = -1;  // nodes, once it is split
+    Bin* histogram = nullptr;   // of all tiles, if it is kept
     // By tile, a bit a slot: the columns that had a cut here. Descendants look at no others.
     std::shared_ptr<std::vector<uint16_t>> with_cut;
     size_t rows() const { return end - begin; }
@@ -35,9 +52,9 @@ class GrowingTree {
 
   // Begins a tree of one leaf with room for the codes of `rows`; Encode and SumUp are to follow.
   void Start(const BinnedData* data, const Params* params, std::span<const uint32_t> rows,
-             const PackedScale& scale);
-  std::span<PackedBin> codes() { return codes_; }
-  void SumUp();  // of the root, from the codes
+             const PackedScale& scale = {});
+  std::span<Value> codes() { return codes_; }
+  void SumUp();  // of the root, from the codes, in order
 
   // The leaves that may be split next: those that leaf-wise growth reaches if what is not known yet
   // were never better.
@@ -47,7 +64,8 @@ class GrowingTree {
   void MakeChildren(int node);
   void Part(int node);
 
-  // The tree in the order of leaf-wise growth; the places of its leaves are then known.
+  // The tree in the order of leaf-wise growth; the places of its leaves are then known, and of
+  // doubles their rows ascend.
   GrownTree Finish();
   std::span<const uint32_t> LeafRows(size_t leaf) const { return RowsOf(leaf_node_[leaf]); }
   const LeafSums& leaf_sums(size_t leaf) const { return node(leaf_node_[leaf]).sums; }
@@ -57,24 +75,30 @@ class GrowingTree {
   std::span<const uint32_t> RowsOf(int n) const {
     return std::span(rows_).subspan(node(n).begin, node(n).rows());
   }
-  std::span<const PackedBin> CodesOf(int n) const {
+  std::span<const Value> CodesOf(int n) const {
     return std::span(codes_).subspan(node(n).begin, node(n).rows());
   }
   const PackedScale& scale() const { return scale_; }
+  // Whether no row's hessian is below 0 (or no number).
+  bool has_usual_hessians() const { return has_usual_hessians_; }
 
  private:
+  void AddUpCodes(LeafSums& sums);
   template <typename OnSplit>
   std::vector<int> GrowLeafWise(const OnSplit& on_split) const;
 
   const BinnedData* data_ = nullptr;
   const Params* params_ = nullptr;
   PackedScale scale_;
+  bool has_usual_hessians_ = true;
   std::vector<Node> nodes_;
   // Of all nodes, leaf beside leaf.
   std::vector<uint32_t> rows_, row_scratch_;
-  std::vector<PackedBin> codes_, code_scratch_;
+  std::vector<Value> codes_, code_scratch_;
   std::vector<int> leaf_node_;
 };
+
+using GrowingTree = GrowingTreeOf<FixedPointSums>;
 
 }  // namespace almanac::gbdt
 

@@ -14,6 +14,7 @@
 #include "almanac/gbdt/bagging.h"
 #include "almanac/gbdt/dart.h"
 #include "almanac/gbdt/early_stopping.h"
+#include "almanac/gbdt/exact_forest.h"
 #include "almanac/gbdt/forest_grower.h"
 #include "almanac/gbdt/grower.h"
 #include "almanac/gbdt/predictor.h"
@@ -49,6 +50,8 @@ class Trainer {
         start_(classes_, 0.0) {
     if (ForestGrower::Suits(data, params_)) {
       forest_.emplace(data, params_, classes_);
+    } else if (ExactForest::Suits(data, params_)) {
+      exact_forest_.emplace(data, params_, classes_);
     } else {
       grower_.emplace(data, params_,
                       objective_->HasUnitHessian() && params.data_sample_strategy != "goss");
@@ -128,6 +131,7 @@ class Trainer {
   void Visit(Archive& archive) {
     const auto visit_sized = [](Archive& into, auto& values) { VisitSized(into, values); };
     if (forest_) archive(*forest_);
+    if (exact_forest_) archive(*exact_forest_);
     if (grower_) archive(*grower_);
     archive(*stopping_, start_, scores_.values);
     bagging_.Visit(archive, visit_sized);
@@ -152,7 +156,7 @@ class Trainer {
     bagging_.StartRound(round, gradients_, hessians_);
     if (working_set_.StartRound(round)) LookAt(working_set_.features());
     std::vector<GrownTree> forest(classes_);
-    if (forest_) forest = GrowForest();
+    if (!grower_) forest = GrowForest();
     std::vector<Tree> trees;
     bool has_grown = false;
     for (size_t k = 0; k < classes_; ++k) {
@@ -222,11 +226,13 @@ class Trainer {
   std::vector<GrownTree> GrowForest() {
     std::vector<uint8_t> wanted(classes_);
     for (size_t k = 0; k < classes_; ++k) wanted[k] = objective_->NeedsTraining(k) ? 1 : 0;
-    return forest_->Grow(gradients_, hessians_, bagging_.in_bag(), wanted);
+    return forest_ ? forest_->Grow(gradients_, hessians_, bagging_.in_bag(), wanted)
+                   : exact_forest_->Grow(gradients_, hessians_, bagging_.in_bag(), wanted);
   }
 
   std::span<const uint32_t> LeafRows(size_t k, size_t leaf) const {
-    return forest_ ? forest_->LeafRows(k, leaf) : grower_->LeafRows(leaf);
+    if (grower_) return grower_->LeafRows(leaf);
+    return forest_ ? forest_->LeafRows(k, leaf) : exact_forest_->LeafRows(k, leaf);
   }
 
   // Gives the tree its final leaf values and adds them to all scores.
@@ -277,9 +283,10 @@ class Trainer {
   Bagging bagging_;
   WorkingSet working_set_;
   std::optional<Dart> dart_;
-  // Of the two, one is there.
+  // One of them is there.
   std::optional<TreeGrower> grower_;
   std::optional<ForestGrower> forest_;
+  std::optional<ExactForest> exact_forest_;
   Scores scores_;
   Judges judges_;
   std::vector<float> gradients_, hessians_;

@@ -9,6 +9,7 @@
 
 #include "almanac/base/error.h"
 #include "almanac/base/parallel.h"
+#include "almanac/gbdt/exact_forest.h"
 #include "almanac/gbdt/forest_grower.h"
 #include "almanac/gbdt/grower.h"
 
@@ -82,8 +83,9 @@ size_t TrainingBytes(const BinnedData& data, const Variant& variant) {
     rows = RowCount(data, validation.rows);
     bytes += BytesOfCopy(data, validation.rows) + rows * classes * 2 * sizeof(double);
   }
-  return bytes + (ForestGrower::Suits(data, params) ? ForestGrower::Bytes(data, params)
-                                                    : TreeGrower::HistogramBytes(data, params));
+  if (ForestGrower::Suits(data, params)) return bytes + ForestGrower::Bytes(data, params);
+  if (ExactForest::Suits(data, params)) return bytes + ExactForest::Bytes(data, params);
+  return bytes + TreeGrower::HistogramBytes(data, params);
 }
 
 void TrainMany(const BinnedData& data, std::span<const Variant> variants,

@@ -1,0 +1,353 @@
+#include "almanac/gbdt/exact_forest.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "almanac/base/parallel.h"
+#include "almanac/gbdt/row_blocks.h"
+
+namespace almanac::gbdt {
+namespace {
+
+// Histograms that trees may keep before their classes grow one after another.
+constexpr size_t kMostBytes = size_t{512} << 20;
+// Fewer tiles than this are halved, so that no thread waits long for the last of them.
+constexpr size_t kFewTiles = 64;
+// Less hessian in a side may be lost in rounding, and its gain mean nothing.
+constexpr double kLeastWeight = 1e-9;
+
+// Of one thread: histograms of a tile that are not kept.
+struct Scratch {
+  alignas(64) std::array<HistogramBin, kTileBins * kTileWidth + kBinsBehind> smaller, larger;
+};
+
+Scratch& OfThread() {
+  thread_local const std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
+  return *scratch;
+}
+
+size_t LargestHistogram(const BinnedData& data) {
+  size_t bins = 0;
+  for (size_t t = 0; t < data.tiles(); ++t) {
+    uint32_t most = 0;
+    const size_t first = data.first_of_tile(t), end = data.first_of_tile(t + 1);
+    for (size_t f = first; f < end; ++f) most = std::max(most, data.mapper(f).bins());
+    bins += most * (end - first) + kBinsBehind;
+  }
+  return bins;
+}
+
+// A tree's histograms, at most.
+size_t BytesOfTree(const BinnedData& data, const Params& params) {
+  auto leaves = static_cast<size_t>(params.num_leaves);
+  // The last level is not searched, and what is above it not kept.
+  constexpr int kDeep = 20;
+  if (params.max_depth > 0 && params.max_depth < kDeep) {
+    leaves = std::min(leaves, size_t{1} << std::max(0, params.max_depth - 2));
+  }
+  const double share = std::min(1.0, params.feature_fraction * 1.1);
+  const auto bins = static_cast<size_t>(share * static_cast<double>(LargestHistogram(data)));
+  return leaves * bins * sizeof(HistogramBin);
+}
+
+}  // namespace
+
+bool ExactForest::Suits(const BinnedData& data, const Params& params) {
+  if (!params.exact || params.use_quantized_grad || params.feature_fraction_bynode < 1)
+    return false;
+  if (!params.monotone_constraints.empty() || params.min_data_in_leaf < 1) return false;
+  if (params.min_sum_hessian_in_leaf + params.lambda_l2 < kLeastWeight) return false;
+  for (size_t f = 0; f < data.features(); ++f) {
+    const BinMapper& mapper = data.mapper(f);
+    if (mapper.is_categorical() || mapper.missing() == Missing::kZero || data.is_wide(f)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+ExactForest::ExactForest(const BinnedData& data, const Params& params, size_t classes)
+    : data_(data),
+      params_(params),
+      sample_(params, data.features()),
+      most_together_(std::clamp<size_t>(kMostBytes / std::max<size_t>(1, BytesOfTree(data, params)),
+                                        1, classes)),
+      trees_(classes),
+      searched_(classes) {}
+
+size_t ExactForest::Bytes(const BinnedData& data, const Params& params) {
+  const size_t of_tree = BytesOfTree(data, params);
+  return std::max(of_tree, std::min(kMostBytes, of_tree * static_cast<size_t>(params.num_class)));
+}
+
+std::vector<GrownTree> ExactForest::Grow(std::span<const float> gradients,
+                                         std::span<const float> hessians,
+                                         std::span<const uint32_t> rows,
+                                         const std::vector<uint8_t>& wanted) {
+  std::vector<size_t> classes;
+  for (size_t k = 0; k < trees_.size(); ++k) {
+    if (wanted[k] != 0) classes.push_back(k);
+  }
+  std::vector<GrownTree> grown(trees_.size());
+  for (size_t first = 0; first < classes.size(); first += most_together_) {
+    const size_t count = std::min(most_together_, classes.size() - first);
+    together_ = std::span(classes).subspan(first, count);
+    for (const size_t k : together_) ChooseColumns(k);
+    MakeRoom();
+    ParallelFor(count, [&](size_t i) { StartTree(together_[i], gradients, hessians, rows); });
+    GrowRoots();
+    while (GrowLevel()) {
+    }
+    ParallelFor(count, [&](size_t i) { grown[together_[i]] = trees_[together_[i]].Finish(); });
+  }
+  return grown;
+}
+
+void ExactForest::ChooseColumns(size_t k) {
+  std::vector<uint8_t> is_chosen(data_.features(), 0);
+  for (const uint32_t feature : sample_.Next()) is_chosen[feature] = 1;
+  searched_[k].assign(data_.tiles(), Searched());
+  size_t first = 0;
+  for (size_t t = 0; t < data_.tiles(); ++t) {
+    Searched& searched = searched_[k][t];
+    searched.missing.bin.fill(kNoMissing);
+    for (size_t f = data_.first_of_tile(t); f < data_.first_of_tile(t + 1); ++f) {
+      if (is_chosen[f] != 0) searched.Append(static_cast<uint32_t>(f), data_);
+    }
+    searched.first = first;
+    first += searched.Size();
+  }
+}
+
+void ExactForest::Searched::Append(uint32_t f, const BinnedData& data) {
+  const BinMapper& mapper = data.mapper(f);
+  const size_t slot = slots.count++;
+  slots.place[slot] = static_cast<uint8_t>(data.place(f));
+  feature[slot] = f;
+  frequent_bin[slot] = mapper.frequent_bin();
+  bins = std::max<size_t>(bins, mapper.bins());
+  // Missing values of two bins go nowhere else than their bin does.
+  if (mapper.missing() != Missing::kNan || mapper.bins() <= 2) return;
+  missing.bin[slot] = static_cast<int32_t>(mapper.bins() - 1);
+  missing.first_is_rest[slot] = mapper.frequent_bin() == 0 ? -1 : 0;
+}
+
+// For histograms of the columns that were chosen. Trees choose others each time: a little more
+// than what is needed now.
+void ExactForest::MakeRoom() {
+  size_t bins = 0;
+  for (const size_t k : together_) {
+    const Searched& last = searched_[k].back();
+    bins = std::max(bins, last.first + last.Size());
+  }
+  if (bins > histogram_bins_) {
+    histograms_.clear();
+    histogram_bins_ = bins + bins / 16;
+  }
+  free_.clear();
+  for (const auto& histogram : histograms_) free_.push_back(histogram.get());
+}
+
+HistogramBin* ExactForest::TakeHistogram() {
+  if (free_.empty()) {
+    histograms_.push_back(hwy::AllocateAligned<HistogramBin>(histogram_bins_));
+    free_.push_back(histograms_.back().get());
+  }
+  HistogramBin* histogram = free_.back();
+  free_.pop_back();
+  return histogram;
+}
+
+void ExactForest::ReturnHistogram(HistogramBin*& histogram) {
+  if (histogram != nullptr) free_.push_back(histogram);
+  histogram = nullptr;
+}
+
+void ExactForest::StartTree(size_t k, std::span<const float> gradients,
+                            std::span<const float> hessians, std::span<const uint32_t> rows) {
+  trees_[k].Start(&data_, &params_, rows);
+  const size_t first = k * data_.rows();
+  const std::span<GradientPair> values = trees_[k].codes();
+  for (size_t i = 0; i < rows.size(); ++i) {
+    values[i] = {gradients[first + rows[i]], hessians[first + rows[i]]};
+  }
+  trees_[k].SumUp();
+}
+
+ExactContest* ExactForest::Open(size_t k, int node,
+                                std::shared_ptr<std::vector<uint16_t>> looked_at) {
+  const bool has_children = IsKept(trees_[k].node(node));
+  contests_.push_back(std::make_unique<ExactContest>(k, node, trees_[k], params_, has_children));
+  ExactContest& contest = *contests_.back();
+  contest.looked_at = std::move(looked_at);
+  contest.with_cut = std::make_shared<std::vector<uint16_t>>(data_.tiles(), uint16_t{0});
+  return &contest;
+}
+
+// Whether children of the node may need its histogram.
+bool ExactForest::IsKept(const ExactTree::Node& node) const {
+  const bool may_be_deeper = params_.max_depth <= 0 || node.depth + 1 < params_.max_depth;
+  return may_be_deeper && node.sums.rows >= 2 * params_.min_data_in_leaf;
+}
+
+template <typename Work>
+void ExactForest::ForTiles(size_t count, const Work& work) const {
+  const size_t parts = data_.tiles() < kFewTiles ? 2 : 1;
+  ParallelFor(data_.tiles() * parts, [&](size_t task) {
+    for (size_t i = task % parts; i < count; i += parts) work(task / parts, i);
+  });
+}
+
+void ExactForest::GrowRoots() {
+  contests_.clear();
+  constexpr uint16_t kAll = std::numeric_limits<uint16_t>::max();
+  for (const size_t k : together_) {
+    Open(k, 0, std::make_shared<std::vector<uint16_t>>(data_.tiles(), kAll));
+    ExactTree::Node& root = trees_[k].node(0);
+    if (IsKept(root)) root.histogram = TakeHistogram();
+  }
+  ForTiles(contests_.size(), [&](size_t t, size_t i) { SearchRoot(t, *contests_[i]); });
+  FinishSearch();
+}
+
+// Splits what may be split and searches the new leaves; false if there is nothing to split.
+bool ExactForest::GrowLevel() {
+  struct Parted {
+    size_t k;
+    int node;
+  };
+  std::vector<Parted> parted;
+  for (const size_t k : together_) {
+    for (const int node : trees_[k].ToSplit()) {
+      trees_[k].MakeChildren(node);
+      parted.push_back({k, node});
+    }
+  }
+  if (parted.empty()) return false;
+  ParallelFor(parted.size(), [&](size_t i) { trees_[parted[i].k].Part(parted[i].node); });
+  contests_.clear();
+  pairs_.clear();
+  for (const Parted& p : parted) MakePair(p.k, p.node);
+  ForTiles(pairs_.size(), [&](size_t t, size_t i) { SearchPair(t, pairs_[i]); });
+  FinishSearch();
+  return true;
+}
+
+void ExactForest::MakePair(size_t k, int parent_node) {
+  ExactTree& tree = trees_[k];
+  ExactTree::Node& parent = tree.node(parent_node);
+  ExactTree::Node& left = tree.node(parent.left);
+  ExactTree::Node& right = tree.node(parent.right);
+  const bool is_deep = params_.max_depth > 0 && left.depth >= params_.max_depth;
+  const int least = 2 * params_.min_data_in_leaf;
+  if (is_deep || (left.sums.rows < least && right.sums.rows < least)) {
+    ReturnHistogram(parent.histogram);
+    return;
+  }
+  const bool left_is_smaller = left.sums.rows < right.sums.rows;
+  ExactTree::Node& smaller = left_is_smaller ? left : right;
+  ExactTree::Node& larger = left_is_smaller ? right : left;
+  Pair pair;
+  pair.k = k;
+  pair.smaller = left_is_smaller ? parent.left : parent.right;
+  pair.larger = left_is_smaller ? parent.right : parent.left;
+  pair.parent = parent.histogram;
+  pair.of_smaller = Open(k, pair.smaller, parent.with_cut);
+  pair.of_larger = Open(k, pair.larger, parent.with_cut);
+  if (IsKept(smaller)) smaller.histogram = TakeHistogram();
+  // It takes its parent's place, which the next level gets back if it is not kept.
+  larger.histogram = std::exchange(parent.histogram, nullptr);
+  pairs_.push_back(pair);
+}
+
+// The sums of the node's rows in the tile; what is behind `soon` is asked for meanwhile.
+void ExactForest::AddUp(size_t t, size_t k, int node, HistogramBin* histogram,
+                        const HistogramBin* soon) const {
+  const Searched& searched = searched_[k][t];
+  const ExactTree& tree = trees_[k];
+  const size_t bins = searched.bins * searched.slots.count;
+  std::fill_n(histogram, bins, HistogramBin());
+  const std::span<const uint32_t> rows = tree.RowsOf(node);
+  AddPairs(data_.tile(t), rows.data(), tree.CodesOf(node).data(), rows.size(), searched.slots,
+           histogram, soon, soon == nullptr ? nullptr : soon + bins);
+  const LeafSums& sums = tree.node(node).sums;
+  ReconstructFrequentBins(histogram, searched.bins, searched.slots.count, searched.frequent_bin,
+                          {sums.gradient, sums.hessian});
+}
+
+void ExactForest::SearchRoot(size_t t, ExactContest& contest) {
+  const Searched& searched = searched_[contest.k][t];
+  if (searched.slots.count == 0) return;
+  HistogramBin* histogram = OfThread().smaller.data();
+  AddUp(t, contest.k, 0, histogram, nullptr);
+  Search(t, histogram, contest);
+  HistogramBin* kept = trees_[contest.k].node(0).histogram;
+  if (kept != nullptr) {
+    std::copy_n(histogram, searched.bins * searched.slots.count, kept + searched.first);
+  }
+}
+
+void ExactForest::SearchPair(size_t t, const Pair& pair) {
+  const Searched& searched = searched_[pair.k][t];
+  const size_t bins = searched.bins * searched.slots.count;
+  if (bins == 0 || (*pair.of_smaller->looked_at)[t] == 0) return;
+  ExactTree& tree = trees_[pair.k];
+  HistogramBin* parent = pair.parent + searched.first;
+  HistogramBin* smaller = OfThread().smaller.data();
+  AddUp(t, pair.k, pair.smaller, smaller, parent);
+  Search(t, smaller, *pair.of_smaller);
+  HistogramBin* kept = tree.node(pair.smaller).histogram;
+  if (kept != nullptr) std::copy_n(smaller, bins, kept + searched.first);
+  HistogramBin* larger = IsKept(tree.node(pair.larger)) ? parent : OfThread().larger.data();
+  SubtractBins(parent, smaller, bins, larger);
+  Search(t, larger, *pair.of_larger);
+}
+
+void ExactForest::Search(size_t t, const HistogramBin* histogram, ExactContest& contest) const {
+  if (contest.IsTooSmall()) return;
+  const Searched& searched = searched_[contest.k][t];
+  std::array<double, kTileWidth> numbers;
+  if (contest.ExaminesAll()) {
+    numbers.fill(std::numeric_limits<double>::quiet_NaN());
+  } else {
+    LargestCuts(histogram, searched.bins, searched.slots.count, searched.missing, contest.leaf(),
+                numbers.data());
+  }
+  uint16_t& with_cut = (*contest.with_cut)[t];
+  for (size_t slot = 0; slot < searched.slots.count; ++slot) {
+    const double number = numbers[slot];
+    const uint32_t bit = 1U << slot;
+    if (((*contest.looked_at)[t] & bit) == 0 || contest.HasNoCut(number)) continue;
+    bool has_cut = contest.SurelyHasCut(number);
+    if (!has_cut || contest.MayWin(number)) has_cut |= Examine(histogram, searched, slot, contest);
+    if (has_cut) with_cut = static_cast<uint16_t>(with_cut | bit);
+  }
+}
+
+bool ExactForest::Examine(const HistogramBin* histogram, const Searched& searched, size_t slot,
+                          ExactContest& contest) const {
+  const BinMapper& mapper = data_.mapper(searched.feature[slot]);
+  std::array<HistogramBin, kTileBins> bins;
+  for (size_t bin = 0; bin < mapper.bins(); ++bin) {
+    bins[bin] = histogram[bin * searched.slots.count + slot];
+  }
+  bool is_splittable = false;
+  Split found = FindSplit(std::span(bins).first(mapper.bins()), mapper, contest.sums(), params_, 0,
+                          &is_splittable);
+  found.feature = searched.feature[slot];
+  if (found.gain > -std::numeric_limits<double>::infinity()) contest.Enter(found);
+  return is_splittable;
+}
+
+void ExactForest::FinishSearch() {
+  for (const auto& contest : contests_) {
+    ExactTree::Node& node = trees_[contest->k].node(contest->node);
+    node.best = contest->best();
+    node.with_cut = contest->with_cut;
+    if (!IsKept(node) || !(node.best.gain > 0)) ReturnHistogram(node.histogram);
+  }
+}
+
+}  // namespace almanac::gbdt

@@ -1,0 +1,466 @@
+#include "almanac/gbdt/exact_kernels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+// Few instruction sets are worth their compilation; sizeless vectors do not fit into arrays.
+#define HWY_DISABLED_TARGETS \
+  (HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "almanac/gbdt/exact_kernels.cc"
+#include <hwy/foreach_target.h>  // compiles what follows once for each instruction set
+
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace almanac::gbdt::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_SCALAR  // without vectors: the plain loops
+
+void AddRowPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values,
+                 size_t count, const TileSlots& slots, HistogramBin* histogram, const HistogramBin*,
+                 const HistogramBin*) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* row = tile + size_t{rows[i]} * kTileWidth;
+    const HistogramBin value{values[i].gradient, values[i].hessian};
+    for (size_t s = 0; s < slots.count; ++s) {
+      histogram[row[slots.place[s]] * slots.count + s] += value;
+    }
+  }
+}
+
+void TakeAway(const HistogramBin* histogram, size_t bins, size_t slots, const HistogramBin& leaf,
+              HistogramBin* rest) {
+  for (size_t s = 0; s < slots; ++s) {
+    rest[s] = leaf;
+    for (size_t bin = 0; bin < bins; ++bin) rest[s] -= histogram[bin * slots + s];
+  }
+}
+
+void SubtractAllBins(const HistogramBin* parent, const HistogramBin* smaller, size_t count,
+                     HistogramBin* larger) {
+  for (size_t i = 0; i < count; ++i) {
+    HistogramBin rest = parent[i];
+    rest -= smaller[i];
+    larger[i] = rest;
+  }
+}
+
+// One slot's cuts, bins coming to a side one after another.
+class SlotScan {
+ public:
+  SlotScan(const CutLeaf& leaf, const HistogramBin& side, int rows)
+      : leaf_(leaf), side_(side), rows_(rows) {}
+
+  void Add(const HistogramBin& bin) {
+    side_ += bin;
+    rows_ += RoundCount(bin.hessian * leaf_.rows_per_hessian);
+    Look();
+  }
+  void Look() {
+    const double rest = leaf_.hessian - side_.hessian;
+    const bool is_big = side_.hessian >= leaf_.least_hessian && rows_ >= leaf_.least_rows;
+    const bool rest_is_big = rest >= leaf_.least_hessian && leaf_.rows - rows_ >= leaf_.least_rows;
+    has_ended_ |= is_big && !rest_is_big;
+    if (!is_big || has_ended_) return;
+    const double mean = leaf_.gradient / (leaf_.hessian + 2 * leaf_.l2);
+    const double weight = side_.hessian + leaf_.l2;
+    const double distance = side_.gradient - mean * weight;
+    largest_ = std::max(largest_, distance * distance / (weight * (rest + leaf_.l2)));
+  }
+  double largest() const { return largest_; }
+
+ private:
+  const CutLeaf& leaf_;
+  HistogramBin side_;
+  int rows_;
+  bool has_ended_ = false;
+  double largest_ = -1;
+};
+
+double LargestFromLeft(const HistogramBin* histogram, size_t bins, size_t slots, size_t missing,
+                       bool first_is_rest, const CutLeaf& leaf) {
+  HistogramBin side{0, kEpsilon};
+  int rows = 0;
+  if (first_is_rest) {
+    side = {leaf.gradient, leaf.hessian - kEpsilon};
+    rows = leaf.rows;
+    for (size_t bin = 1; bin < bins; ++bin) {
+      side -= histogram[bin * slots];
+      rows -= RoundCount(histogram[bin * slots].hessian * leaf.rows_per_hessian);
+    }
+  }
+  SlotScan scan(leaf, side, rows);
+  if (first_is_rest) scan.Look();
+  for (size_t bin = first_is_rest ? 1 : 0; bin < bins; ++bin) {
+    if (bin != missing) scan.Add(histogram[bin * slots]);
+  }
+  return scan.largest();
+}
+
+void FindLargestCuts(const HistogramBin* histogram, size_t bins, size_t slots,
+                     const MissingBins& missing, const CutLeaf& leaf, double* numbers) {
+  for (size_t s = 0; s < slots; ++s) {
+    const auto missing_at = static_cast<size_t>(missing.bin[s]);
+    SlotScan scan(leaf, {0, kEpsilon}, 0);
+    for (size_t bin = bins - 1; bin >= 1; --bin) {
+      if (bin != missing_at) scan.Add(histogram[bin * slots + s]);
+    }
+    numbers[s] = scan.largest();
+    if (missing.bin[s] == kNoMissing) continue;
+    numbers[s] = std::max(numbers[s], LargestFromLeft(histogram + s, bins, slots, missing_at,
+                                                      missing.first_is_rest[s] != 0, leaf));
+  }
+}
+
+#else
+
+using Doubles = hn::CappedTag<double, 8>;
+using Vector = hn::Vec<Doubles>;
+using Mask = hn::Mask<Doubles>;
+
+// How many rows ahead a row's bins are asked for: the rows of a leaf lie scattered in memory.
+constexpr size_t kAhead = 64;
+// Rows worked on at once: their bins are looked up before the first of them is added, so that none
+// waits for its offsets.
+constexpr size_t kRowsAtOnce = 4;
+constexpr size_t kLineBins = 64 / sizeof(HistogramBin);
+
+// A row's values on their way to the bins of its slots, which lie so many bytes from `base`.
+template <size_t kSlots>
+HWY_INLINE void AddRowPair(uint8_t* base, const uint16_t* offsets, const GradientPair& pair) {
+  const hn::FixedTag<double, 2> tag;
+  const hn::FixedTag<float, 2> floats;
+  static_assert(sizeof(HistogramBin) == 2 * sizeof(double));
+  const auto value = hn::PromoteTo(tag, hn::LoadU(floats, &pair.gradient));
+  HWY_UNROLL(16)
+  for (size_t s = 0; s < kSlots; ++s) {
+    auto* sum = reinterpret_cast<double*>(base + offsets[s] + s * sizeof(HistogramBin));
+    hn::Store(hn::Add(hn::Load(tag, sum), value), tag, sum);
+  }
+}
+
+template <size_t kSlots>
+void AddPairsTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
+                const GradientPair* HWY_RESTRICT values, size_t count, const TileSlots& slots,
+                HistogramBin* histogram, const HistogramBin* soon, const HistogramBin* soon_end) {
+  const hn::FixedTag<uint8_t, kTileWidth> bytes;
+  const hn::FixedTag<uint16_t, kTileWidth / 2> words;
+  const auto places = hn::Load(bytes, slots.place.data());
+  // At most 255 * 16 * 16: it fits.
+  const auto bin_bytes = hn::Set(words, static_cast<uint16_t>(kSlots * sizeof(HistogramBin)));
+  alignas(16) uint16_t offsets[kRowsAtOnce][kTileWidth];
+  auto* base = reinterpret_cast<uint8_t*>(histogram);
+  const auto look_up = [&](size_t i, uint16_t* to) {
+    const auto row = hn::Load(bytes, tile + size_t{rows[i]} * kTileWidth);
+    const auto bins = hn::TableLookupBytes(row, places);
+    hn::Store(hn::Mul(hn::PromoteTo(words, hn::LowerHalf(bins)), bin_bytes), words, to);
+    if constexpr (kSlots > kTileWidth / 2) {
+      const auto high = hn::PromoteTo(words, hn::UpperHalf(hn::Half<decltype(bytes)>(), bins));
+      hn::Store(hn::Mul(high, bin_bytes), words, to + kTileWidth / 2);
+    }
+  };
+  size_t i = 0;
+  for (; i + kRowsAtOnce <= count; i += kRowsAtOnce) {
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRowsAtOnce; ++r) {
+      const size_t next = i + r + kAhead;
+      if (next < count) __builtin_prefetch(tile + size_t{rows[next]} * kTileWidth);
+      look_up(i + r, offsets[r]);
+    }
+    for (size_t line = 0; line < kRowsAtOnce && soon < soon_end; ++line, soon += kLineBins) {
+      __builtin_prefetch(soon);
+    }
+    HWY_UNROLL(4)
+    for (size_t r = 0; r < kRowsAtOnce; ++r) AddRowPair<kSlots>(base, offsets[r], values[i + r]);
+  }
+  for (; i < count; ++i) {
+    look_up(i, offsets[0]);
+    AddRowPair<kSlots>(base, offsets[0], values[i]);
+  }
+}
+
+using PairAdder = void (*)(const uint8_t*, const uint32_t*, const GradientPair*, size_t,
+                           const TileSlots&, HistogramBin*, const HistogramBin*,
+                           const HistogramBin*);
+
+template <size_t... kSlots>
+constexpr std::array<PairAdder, sizeof...(kSlots)> PairAdders(std::index_sequence<kSlots...>) {
+  return {AddPairsTo<kSlots>...};
+}
+
+void AddRowPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values,
+                 size_t count, const TileSlots& slots, HistogramBin* histogram,
+                 const HistogramBin* soon, const HistogramBin* soon_end) {
+  static constexpr std::array<PairAdder, kTileWidth + 1> kAdders =
+      PairAdders(std::make_index_sequence<kTileWidth + 1>());
+  kAdders[slots.count](tile, rows, values, count, slots, histogram, soon, soon_end);
+}
+
+// rest[s] = leaf - bin 0 - bin 1 - ... of the slot. Up to four vectors of sums side by side.
+void TakeAway(const HistogramBin* histogram, size_t bins, size_t slots, const HistogramBin& leaf,
+              HistogramBin* rest) {
+  const Doubles tag;
+  const size_t lanes = hn::Lanes(tag);
+  const auto start = hn::OddEven(hn::Set(tag, leaf.hessian), hn::Set(tag, leaf.gradient));
+  alignas(64) std::array<double, 2 * kTileWidth + 4 * 8> all;
+  for (size_t first = 0; first < 2 * slots; first += 4 * lanes) {
+    const double* from = &histogram->gradient + first;
+    auto a = start, b = start, c = start, d = start;
+    for (size_t bin = 0; bin < bins; ++bin, from += 2 * slots) {
+      a = hn::Sub(a, hn::LoadU(tag, from));
+      b = hn::Sub(b, hn::LoadU(tag, from + lanes));
+      c = hn::Sub(c, hn::LoadU(tag, from + 2 * lanes));
+      d = hn::Sub(d, hn::LoadU(tag, from + 3 * lanes));
+    }
+    hn::StoreU(a, tag, &all[first]);
+    hn::StoreU(b, tag, &all[first + lanes]);
+    hn::StoreU(c, tag, &all[first + 2 * lanes]);
+    hn::StoreU(d, tag, &all[first + 3 * lanes]);
+  }
+  for (size_t s = 0; s < slots; ++s) rest[s] = {all[2 * s], all[2 * s + 1]};
+}
+
+void SubtractAllBins(const HistogramBin* parent, const HistogramBin* smaller, size_t count,
+                     HistogramBin* larger) {
+  const Doubles tag;
+  const auto* from = reinterpret_cast<const double*>(parent);
+  const auto* less = reinterpret_cast<const double*>(smaller);
+  auto* to = reinterpret_cast<double*>(larger);
+  const size_t lanes = hn::Lanes(tag);
+  size_t i = 0;
+  for (; i + lanes <= 2 * count; i += lanes) {
+    hn::StoreU(hn::Sub(hn::LoadU(tag, from + i), hn::LoadU(tag, less + i)), tag, to + i);
+  }
+  for (; i < 2 * count; ++i) to[i] = from[i] - less[i];
+}
+
+// a / b, or nearly.
+HWY_INLINE Vector Quotient(Vector a, Vector b) {
+#if HWY_TARGET == HWY_AVX3
+  return hn::Mul(a, Vector{_mm512_rcp14_pd(b.raw)});
+#else
+  return hn::Div(a, b);
+#endif
+}
+
+// What stays the same for all bins.
+struct LeafLanes {
+  HWY_INLINE explicit LeafLanes(const CutLeaf& leaf)
+      : gradient(hn::Set(Doubles(), leaf.gradient)),
+        hessian(hn::Set(Doubles(), leaf.hessian)),
+        least_hessian(hn::Set(Doubles(), leaf.least_hessian)),
+        rows(hn::Set(Doubles(), static_cast<double>(leaf.rows))),
+        least_rows(hn::Set(Doubles(), static_cast<double>(leaf.least_rows))),
+        most_rows(hn::Sub(rows, least_rows)),
+        rows_per_hessian(hn::Set(Doubles(), leaf.rows_per_hessian)),
+        mean(hn::Set(Doubles(), leaf.gradient / (leaf.hessian + 2 * leaf.l2))),
+        l2(hn::Set(Doubles(), leaf.l2)) {}
+
+  // RoundCount of a bin's hessian: rounded after either operation.
+  HWY_INLINE Vector RowsOf(Vector h) const {
+    return hn::Trunc(hn::Add(hn::Mul(h, rows_per_hessian), hn::Set(Doubles(), 0.5)));
+  }
+
+  Vector gradient, hessian, least_hessian, rows, least_rows, most_rows, rows_per_hessian, mean, l2;
+};
+
+struct BinLanes {
+  HWY_INLINE explicit BinLanes(const HistogramBin* bin) {
+    const Doubles tag;
+    const auto* at = reinterpret_cast<const double*>(bin);
+    const auto low = hn::LoadU(tag, at), high = hn::LoadU(tag, at + hn::Lanes(tag));
+    gradient = hn::ConcatEven(tag, high, low);
+    hessian = hn::ConcatOdd(tag, high, low);
+  }
+  HWY_INLINE void ZeroWhere(Mask mask) {
+    gradient = hn::IfThenZeroElse(mask, gradient);
+    hessian = hn::IfThenZeroElse(mask, hessian);
+  }
+
+  Vector gradient, hessian;
+};
+
+// Sides that grow bin by bin.
+struct SideLanes {
+  HWY_INLINE SideLanes()
+      : gradient(hn::Zero(Doubles())),
+        hessian(hn::Set(Doubles(), kEpsilon)),
+        rows(hn::Zero(Doubles())),
+        best(hn::Set(Doubles(), -1.0)),
+        has_ended(hn::Gt(best, hn::Zero(Doubles()))) {}
+
+  HWY_INLINE void Add(const BinLanes& bin, const LeafLanes& leaf) {
+    gradient = hn::Add(gradient, bin.gradient);
+    hessian = hn::Add(hessian, bin.hessian);
+    rows = hn::Add(rows, leaf.RowsOf(bin.hessian));
+  }
+
+  // The cuts between the sides and the rest. Behind the first whose rest is too small while its
+  // side is not, there are none.
+  template <bool kHasL2>
+  HWY_INLINE void Look(const LeafLanes& leaf) {
+    const auto rest = hn::Sub(leaf.hessian, hessian);
+    const auto is_big = hn::And(hn::Ge(hessian, leaf.least_hessian), hn::Ge(rows, leaf.least_rows));
+    const auto rest_is_big =
+        hn::And(hn::Ge(rest, leaf.least_hessian), hn::Le(rows, leaf.most_rows));
+    has_ended = hn::Or(has_ended, hn::AndNot(rest_is_big, is_big));
+    auto weight = hessian, rest_weight = rest;
+    if constexpr (kHasL2) {
+      weight = hn::Add(weight, leaf.l2);
+      rest_weight = hn::Add(rest_weight, leaf.l2);
+    }
+    const auto distance = hn::NegMulAdd(leaf.mean, weight, gradient);
+    const auto number = Quotient(hn::Mul(distance, distance), hn::Mul(weight, rest_weight));
+    best = hn::IfThenElse(hn::AndNot(has_ended, is_big), hn::Max(best, number), best);
+  }
+
+  Vector gradient, hessian, rows, best;
+  Mask has_ended;
+};
+
+template <bool kHasL2>
+HWY_INLINE Vector LargestOfComplete(const HistogramBin* histogram, size_t bins, size_t slots,
+                                    const LeafLanes& leaf) {
+  SideLanes side;
+  for (size_t bin = bins - 1; bin >= 1; --bin) {
+    side.Add(BinLanes(histogram + bin * slots), leaf);
+    side.Look<kHasL2>(leaf);
+  }
+  return side.best;
+}
+
+template <bool kHasL2>
+HWY_INLINE Vector LargestFromRight(const HistogramBin* histogram, size_t bins, size_t slots,
+                                   Vector missing_at, const LeafLanes& leaf) {
+  SideLanes side;
+  for (size_t bin = bins - 1; bin >= 1; --bin) {
+    BinLanes added(histogram + bin * slots);
+    added.ZeroWhere(hn::Eq(missing_at, hn::Set(Doubles(), static_cast<double>(bin))));
+    side.Add(added, leaf);
+    side.Look<kHasL2>(leaf);
+  }
+  return side.best;
+}
+
+template <bool kHasL2>
+HWY_INLINE Vector LargestFromLeft(const HistogramBin* histogram, size_t bins, size_t slots,
+                                  Vector missing_at, Mask first_is_rest, const LeafLanes& leaf) {
+  SideLanes rest;
+  rest.gradient = leaf.gradient;
+  rest.hessian = hn::Sub(leaf.hessian, hn::Set(Doubles(), kEpsilon));
+  rest.rows = leaf.rows;
+  for (size_t bin = 1; bin < bins; ++bin) {
+    const BinLanes taken(histogram + bin * slots);
+    rest.gradient = hn::Sub(rest.gradient, taken.gradient);
+    rest.hessian = hn::Sub(rest.hessian, taken.hessian);
+    rest.rows = hn::Sub(rest.rows, leaf.RowsOf(taken.hessian));
+  }
+  SideLanes side;
+  side.gradient = hn::IfThenElse(first_is_rest, rest.gradient, side.gradient);
+  side.hessian = hn::IfThenElse(first_is_rest, rest.hessian, side.hessian);
+  side.rows = hn::IfThenElse(first_is_rest, rest.rows, side.rows);
+  for (size_t bin = 0; bin < bins; ++bin) {
+    BinLanes added(histogram + bin * slots);
+    if (bin == 0) added.ZeroWhere(first_is_rest);
+    added.ZeroWhere(hn::Eq(missing_at, hn::Set(Doubles(), static_cast<double>(bin))));
+    side.Add(added, leaf);
+    side.Look<kHasL2>(leaf);
+  }
+  return side.best;
+}
+
+template <bool kHasL2>
+HWY_INLINE void FindLargestIn(const HistogramBin* histogram, size_t bins, size_t slots,
+                              const MissingBins& missing, const CutLeaf& bounds, double* numbers) {
+  const Doubles tag;
+  const hn::Rebind<int32_t, Doubles> ints;
+  const LeafLanes leaf(bounds);
+  const auto none = hn::Set(tag, static_cast<double>(kNoMissing));
+  for (size_t first = 0; first < slots; first += hn::Lanes(tag)) {
+    const HistogramBin* from = histogram + first;
+    const auto missing_at = hn::PromoteTo(tag, hn::LoadU(ints, missing.bin.data() + first));
+    const auto may_miss = hn::Lt(missing_at, none);
+    if (hn::AllFalse(tag, may_miss)) {
+      hn::StoreU(LargestOfComplete<kHasL2>(from, bins, slots, leaf), tag, numbers + first);
+      continue;
+    }
+    const auto is_rest = hn::PromoteTo(tag, hn::LoadU(ints, missing.first_is_rest.data() + first));
+    const auto right = LargestFromRight<kHasL2>(from, bins, slots, missing_at, leaf);
+    const auto left = LargestFromLeft<kHasL2>(from, bins, slots, missing_at,
+                                              hn::Lt(is_rest, hn::Zero(tag)), leaf);
+    hn::StoreU(hn::IfThenElse(may_miss, hn::Max(right, left), right), tag, numbers + first);
+  }
+}
+
+void FindLargestCuts(const HistogramBin* histogram, size_t bins, size_t slots,
+                     const MissingBins& missing, const CutLeaf& leaf, double* numbers) {
+  if (leaf.l2 > 0) {
+    FindLargestIn<true>(histogram, bins, slots, missing, leaf, numbers);
+  } else {
+    FindLargestIn<false>(histogram, bins, slots, missing, leaf, numbers);
+  }
+}
+
+#endif  // HWY_TARGET == HWY_SCALAR
+
+}  // namespace almanac::gbdt::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace almanac::gbdt {
+namespace {
+
+HWY_EXPORT(AddRowPairs);
+HWY_EXPORT(TakeAway);
+HWY_EXPORT(SubtractAllBins);
+HWY_EXPORT(FindLargestCuts);
+
+}  // namespace
+
+void AddPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values, size_t count,
+              const TileSlots& slots, HistogramBin* histogram, const HistogramBin* soon,
+              const HistogramBin* soon_end) {
+  HWY_DYNAMIC_DISPATCH(AddRowPairs)
+  (tile, rows, values, count, slots, histogram, soon, soon_end);
+}
+
+void ReconstructFrequentBins(HistogramBin* histogram, size_t bins, size_t slots,
+                             const std::array<uint32_t, kTileWidth>& frequent,
+                             const HistogramBin& leaf) {
+  // What is 0 takes nothing away.
+  for (size_t s = 0; s < slots; ++s) {
+    if (frequent[s] != 0) histogram[frequent[s] * slots + s] = {};
+  }
+  std::array<HistogramBin, kTileWidth> rest;
+  HWY_DYNAMIC_DISPATCH(TakeAway)(histogram, bins, slots, leaf, rest.data());
+  for (size_t s = 0; s < slots; ++s) {
+    if (frequent[s] != 0) histogram[frequent[s] * slots + s] = rest[s];
+  }
+}
+
+void SubtractBins(const HistogramBin* parent, const HistogramBin* smaller, size_t count,
+                  HistogramBin* larger) {
+  HWY_DYNAMIC_DISPATCH(SubtractAllBins)(parent, smaller, count, larger);
+}
+
+void LargestCuts(const HistogramBin* histogram, size_t bins, size_t slots,
+                 const MissingBins& missing, const CutLeaf& leaf, double* numbers) {
+  std::array<double, kTileWidth> all;
+  HWY_DYNAMIC_DISPATCH(FindLargestCuts)(histogram, bins, slots, missing, leaf, all.data());
+  std::copy_n(all.data(), slots, numbers);
+}
+
+// With u = 2^-53, g - w G / W is off by at most 4 u |G| w / W and a small part of itself. Over the
+// root of w (W - w) that is at most 4 u |G| / sqrt(W (W - w)), and W - w is at least what is asked
+// of a side.
+double NumberSlack(const CutLeaf& leaf) {
+  const double weight = leaf.hessian + 2 * leaf.l2, least = leaf.least_hessian + leaf.l2;
+  constexpr double kRounding = 1.0 / (int64_t{1} << 50);
+  return kRounding * std::abs(leaf.gradient) / std::sqrt(weight * least);
+}
+
+}  // namespace almanac::gbdt
+#endif  // HWY_ONCE

@@ -1,0 +1,58 @@
+// The inner loops of exact mode over tiles of bins: histograms in doubles, and their search for
+// cuts, several columns at a time. Inside this room. A bin's sums are made row after row and sums
+// over bins one after another, column by column in the lanes of a vector: they are the reference's
+// to the last bit, whatever the instruction set. What LargestCuts finds are bounds, which decide
+// what is searched with the reference's operations (split.h).
+//
+// A tile's histogram is bin after bin, in each the slots that are used, side by side. kBinsBehind
+// more follow it, which may be read and mean nothing.
+#ifndef ALMANAC_GBDT_EXACT_KERNELS_H_
+#define ALMANAC_GBDT_EXACT_KERNELS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "almanac/gbdt/cut_scan.h"
+#include "almanac/gbdt/gain_kernels.h"
+#include "almanac/gbdt/growing_tree.h"
+#include "almanac/gbdt/split.h"
+#include "almanac/gbdt/tile_kernels.h"
+
+namespace almanac::gbdt {
+
+using GradientPair = DoubleSums::Value;  // a row's
+
+inline constexpr size_t kBinsBehind = 16;
+
+// Adds values[i] to the bins of rows[i], row after row. `tile` is 16 bytes a row, aligned. What
+// lies between `soon` and `soon_end` is asked for meanwhile.
+void AddPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values, size_t count,
+              const TileSlots& slots, HistogramBin* histogram, const HistogramBin* soon = nullptr,
+              const HistogramBin* soon_end = nullptr);
+
+// Sets the most frequent bin of every slot where it is not 0 to what the other bins leave of the
+// leaf's sums, taken away one after another from bin 0 on, as LightGBM does.
+void ReconstructFrequentBins(HistogramBin* histogram, size_t bins, size_t slots,
+                             const std::array<uint32_t, kTileWidth>& frequent,
+                             const HistogramBin& leaf);
+
+// larger[i] = parent[i] - smaller[i] for `count` bins; the parent may be the larger.
+void SubtractBins(const HistogramBin* parent, const HistogramBin* smaller, size_t count,
+                  HistogramBin* larger);
+
+// With W = H + 2 l2 of the leaf and w = h + l2 of a side, for every slot the largest
+// (g - w G / W)^2 / (w (W - w)) (gain_kernels.h) of all cuts that FindSplit considers; -1 if there
+// is none. `bins` is at least that of every slot; bins behind a slot's last are 0. Where some bin
+// is not filled by hessians of at least 0, or l2 and the least hessian are both 0, numbers mean
+// nothing.
+void LargestCuts(const HistogramBin* histogram, size_t bins, size_t slots,
+                 const MissingBins& missing, const CutLeaf& leaf, double* numbers);
+
+// By what part of itself a number may be off; the root of it may be off by CutSlack besides.
+inline constexpr double kNumberError = 1.0 / (1 << 12);
+double NumberSlack(const CutLeaf& leaf);
+
+}  // namespace almanac::gbdt
+
+#endif  // ALMANAC_GBDT_EXACT_KERNELS_H_
