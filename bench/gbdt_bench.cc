@@ -6,9 +6,12 @@
 //     rounds=20  threads=2  seeds=1
 //     lightgbm=PATH  xgboost=PATH  (shared libraries; without them the bench goes on alone)
 //     engines=almanac,exact,lightgbm,xgboost
+//     against=PROGRAM  another build of this bench, whose almanac and exact then take part, too
 //
 // Data and parameters are boosting.h's; other keys are parameters of ours. The engines take turns,
 // round by round; CPU seconds are those of all threads of one.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "almanac/base/parallel.h"
+#include "almanac/base/text.h"
 #include "almanac/gbdt/predictor.h"
 #include "arguments.h"
 #include "boosting.h"
@@ -29,7 +33,9 @@ struct Options {
   Shape shape;
   int rounds = 20, threads = 2;
   size_t seeds = 1;
-  std::string lightgbm, xgboost, engines = "almanac,exact,lightgbm,xgboost";
+  std::string lightgbm, xgboost, against, engines = "almanac,exact,lightgbm,xgboost";
+  std::string plays;  // that of another build: almanac or exact, at these ends of pipes
+  int from = -1, to = -1;
   gbdt::Settings extra;
 };
 
@@ -129,7 +135,21 @@ struct Engine {
   }
 };
 
-std::vector<Engine> Start(const Options& options, const Setting& setting) {
+// The engine as another program has it, with the same arguments.
+void PlayElsewhere(const Options& options, const std::vector<std::string>& arguments,
+                   const std::string& engine, int from, int to) {
+  std::vector<std::string> words = {options.against};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.push_back(fmt::format("plays={},{},{}", engine, from, to));
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  execv(argv[0], argv.data());
+  fmt::print(stderr, "  {}: does not start\n", options.against);
+}
+
+std::vector<Engine> Start(const Options& options, const std::vector<std::string>& arguments,
+                          const Setting& setting) {
   std::vector<Engine> engines;
   const auto start = [&](const std::string& name, const std::function<Outcome(Turns&)>& run) {
     if (options.engines.find(name) == std::string::npos) return;
@@ -137,6 +157,18 @@ std::vector<Engine> Start(const Options& options, const Setting& setting) {
   };
   start("almanac", [&](Turns& turns) { return setting.RunAlmanac(turns, false); });
   start("exact", [&](Turns& turns) { return setting.RunAlmanac(turns, true); });
+  for (const std::string engine : {"almanac", "exact"}) {
+    const bool takes_part = options.engines.find(engine) != std::string::npos;
+    if (options.against.empty() || !takes_part) continue;
+    engines.push_back({engine + "'",
+                       Contestant<Outcome>([&](int from, int to) {
+                         PlayElsewhere(options, arguments, engine, from, to);
+                       }),
+                       false,
+                       {},
+                       {},
+                       {}});
+  }
   if (options.lightgbm.empty()) {
     fmt::print("lightgbm   no library given (lightgbm=PATH): going on without it\n");
   } else {
@@ -207,12 +239,12 @@ void PrintRatios(const Engine& theirs, const Engine& ours) {
       theirs_round.cpu / our_round.cpu, theirs.outcome.memory / ours.outcome.memory);
 }
 
-void Compare(const Options& options) {
+void Compare(const Options& options, const std::vector<std::string>& arguments) {
   fmt::print("{} rows x {} columns, {} rounds, {} threads\n", options.shape.rows,
              options.shape.columns, options.rounds, options.threads);
   for (uint64_t seed = 1; seed <= options.seeds; ++seed) {
     const Setting setting(options, seed);
-    std::vector<Engine> engines = Start(options, setting);
+    std::vector<Engine> engines = Start(options, arguments, setting);
     Run(options, engines);
     fmt::print("engine      bin s  CPU s   round s     CPU s   MB more   log loss  precision\n");
     for (const Engine& engine : engines) Print(engine);
@@ -225,10 +257,9 @@ void Compare(const Options& options) {
   }
 }
 
-Options ParseOptions(int argc, char** argv) {
+Options ParseOptions(const std::vector<std::string>& arguments) {
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
+  for (const std::string& word : arguments) {
     const auto [key, value] = KeyAndValue(word);
     if (key == "shape") {
       options.shape = ShapeOf(value);
@@ -244,11 +275,28 @@ Options ParseOptions(int argc, char** argv) {
       options.xgboost = value;
     } else if (key == "engines") {
       options.engines = value;
+    } else if (key == "against") {
+      options.against = value;
+    } else if (key == "plays") {
+      const std::vector<std::string_view> words = Split(value, ',');
+      options.plays = words.at(0);
+      options.from = std::stoi(std::string(words.at(1)));
+      options.to = std::stoi(std::string(words.at(2)));
     } else {
       options.extra.emplace_back(key, value);  // a parameter of training
     }
   }
   return options;
+}
+
+void Main(const std::vector<std::string>& arguments) {
+  const Options options = ParseOptions(arguments);
+  if (options.plays.empty()) return Compare(options, arguments);
+  const Setting setting(options, 1);
+  const auto run = [&](Turns& turns) {
+    return setting.RunAlmanac(turns, options.plays == "exact");
+  };
+  Contestant<Outcome>::Play(run, options.from, options.to);
 }
 
 }  // namespace
@@ -257,7 +305,7 @@ Options ParseOptions(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // of an engine that failed
   try {
-    almanac::bench::Compare(almanac::bench::ParseOptions(argc, argv));
+    almanac::bench::Main({argv + 1, argv + argc});
   } catch (const std::exception& error) {
     std::fputs(fmt::format("gbdt_bench: {}\n", error.what()).c_str(), stderr);
     return 1;

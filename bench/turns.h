@@ -62,7 +62,10 @@ class Turns {
 template <typename Report>
 class Contestant {
  public:
-  explicit Contestant(const std::function<Report(Turns&)>& run) {
+  explicit Contestant(const std::function<Report(Turns&)>& run)
+      : Contestant([&](int from, int to) { Play(run, from, to); }) {}
+  // Plays in another program, to which it gives the ends of the pipes: there Play is to be called.
+  explicit Contestant(const std::function<void(int from, int to)>& play) {
     int down[2], up[2];
     if (pipe(down) != 0 || pipe(up) != 0) throw std::runtime_error("no pipe");
     std::fflush(stdout);
@@ -70,7 +73,8 @@ class Contestant {
     if (child_ == 0) {
       close(down[1]);
       close(up[0]);
-      Play(run, down[0], up[1]);
+      play(down[0], up[1]);
+      _exit(1);
     }
     close(down[0]);
     close(up[1]);
@@ -111,7 +115,7 @@ class Contestant {
     return Read<Report>();
   }
 
- private:
+  // The contestant itself.
   [[noreturn]] static void Play(const std::function<Report(Turns&)>& run, int from, int to) {
     try {
       Turns turns(from, to);
@@ -123,6 +127,7 @@ class Contestant {
     }
   }
 
+ private:
   template <typename Value>
   std::optional<Value> Read() const {
     Value value;
