@@ -107,7 +107,7 @@ void ForestGrower::MakeRoom() {
     histograms_.clear();
     histogram_words_ = words;
   }
-  constexpr size_t kRowsOfBin = 2;
+  constexpr size_t kRowsOfBin = 4;
   const size_t columns = wanted_.empty() ? 0 : tiles_[wanted_[0]]->size() * kTileWidth;
   few_rows_ = columns == 0 ? 0 : kRowsOfBin * words / columns;
   free_.clear();
@@ -206,18 +206,8 @@ void ForestGrower::GrowRoots() {
 }
 
 void ForestGrower::GrowRoots(std::span<const size_t> together) {
-  const bool is_one = together.size() == 1;
-  if (!is_one) InterleaveCodes(together);
-  const auto first = static_cast<size_t>(together.data() - wanted_.data());
-  const ColumnTiles& tiles = *tiles_[together[0]];
-  ParallelFor(tiles.size(), [&](size_t t) {
-    if (!is_one) AddTogether(t, together);
-    for (size_t i = 0; i < together.size(); ++i) {
-      PackedBin* histogram = Of(tiles[t], trees_[together[i]].node(0).histogram);
-      if (is_one) AddUp(t, together[i], 0, histogram);
-      Search(t, histogram, *contests_[first + i]);
-    }
-  });
+  if (together.size() > 1) InterleaveCodes(together);
+  ParallelFor(tiles_[together[0]]->size(), [&](size_t t) { SearchRoots(t, together); });
 }
 
 // Whether children of the node may need its histogram. Those of few rows are added up sooner than

@@ -81,19 +81,20 @@ class ForestGrower {
   void GrowRoots();
   void GrowRoots(std::span<const size_t> together);
   void InterleaveCodes(std::span<const size_t> together);
+  void SearchRoots(size_t t, std::span<const size_t> together);
   void AddTogether(size_t t, std::span<const size_t> together) const;
+  void TakeApart(size_t t, size_t place, size_t k, PackedBin* histogram) const;
   bool GrowLevel();
   void MakePair(size_t k, int parent);
   bool IsKept(const GrowingTree::Node& node) const;
   LeafContest* Open(size_t k, int node, std::shared_ptr<std::vector<uint16_t>> looked_at);
   void AddUp(size_t t, size_t k, int node, PackedBin* histogram, Soon soon = {}) const;
   void SearchPair(size_t t, const Pair& pair);
-  // LargestGains' numbers.
-  using SlotNumbers = std::array<float, kTileWidth>;
   void Search(size_t t, const PackedBin* histogram, LeafContest& contest) const;
-  // Which columns have a cut, and the best of them, once their numbers are known.
-  void Settle(size_t t, const PackedBin* histogram, const SlotNumbers& numbers,
-              LeafContest& contest) const;
+  // Which columns have a cut, and the best of them.
+  void Settle(size_t t, const PackedBin* histogram, GainBounds& bounds, LeafContest& contest) const;
+  uint32_t ExamineSlots(size_t t, const PackedBin* histogram,
+                        const std::array<float, kTileWidth>& numbers, LeafContest& contest) const;
   // Whether the column has a cut.
   bool Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
                LeafContest& contest) const;

@@ -42,6 +42,7 @@ void ForestGrower::InterleaveCodes(std::span<const size_t> together) {
   });
 }
 
+// All trees' sums of a tile, in the thread's `together`.
 void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const {
   const ColumnTile& tile = (*tiles_[together[0]])[t];
   const GrowingTree& any = trees_[together[0]];
@@ -53,15 +54,33 @@ void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const
     AddRowsTogether(tile.bytes, any.RowsOf(0).data(), interleaved_.data(), any.node(0).rows(),
                     first, sums + first * kTogetherWords);
   }
+}
+
+// Of the tree with this place among those that were added up together.
+void ForestGrower::TakeApart(size_t t, size_t place, size_t k, PackedBin* histogram) const {
+  const ColumnTile& tile = (*tiles_[k])[t];
+  const TileSlots& slots = searched_[k][t].slots;
+  const PackedBin* from = OfThread().together.data() + place;
+  PackedBin* bin = histogram;
+  for (const PackedBin* end = bin + Words(tile); bin < end; bin += kTileWidth) {
+    for (size_t s = 0; s < slots.count; ++s) bin[s] = from[slots.place[s] * kTogetherWords];
+    for (size_t s = slots.count; s < kTileWidth; ++s) bin[s] = 0;
+    from += kTogether;
+  }
+}
+
+void ForestGrower::SearchRoots(size_t t, std::span<const size_t> together) {
+  const bool is_one = together.size() == 1;
+  if (!is_one) AddTogether(t, together);
+  const auto first = static_cast<size_t>(together.data() - wanted_.data());
+  PackedBin* histogram = OfThread().smaller.data();
   for (size_t i = 0; i < together.size(); ++i) {
-    const TileSlots& slots = searched_[together[i]][t].slots;
-    PackedBin* bin = Of(tile, trees_[together[i]].node(0).histogram);
-    const PackedBin* from = sums + i;
-    for (const PackedBin* end = bin + Words(tile); bin < end; bin += kTileWidth) {
-      for (size_t s = 0; s < slots.count; ++s) bin[s] = from[slots.place[s] * kTogetherWords];
-      for (size_t s = slots.count; s < kTileWidth; ++s) bin[s] = 0;
-      from += kTogether;
+    if (is_one) {
+      AddUp(t, together[i], 0, histogram);
+    } else {
+      TakeApart(t, i, together[i], histogram);
     }
+    Search(t, histogram, *contests_[first + i]);
   }
 }
 
@@ -77,43 +96,63 @@ void ForestGrower::SearchPair(size_t t, const Pair& pair) {
   if (searched_[pair.k][t].slots.count == 0) return;
   if ((*pair.of_smaller->looked_at)[t] == 0) return;
   const ColumnTile& tile = (*tiles_[pair.k])[t];
-  GrowingTree& tree = trees_[pair.k];
-  const auto place_of = [&](int node, PackedBin* otherwise) {
-    PackedBin* kept = tree.node(node).histogram;
-    return kept == nullptr ? otherwise : Of(tile, kept);
-  };
   Scratch& scratch = OfThread();
-  PackedBin* smaller = place_of(pair.smaller, scratch.smaller.data());
-  Soon soon;
-  if (pair.parent != nullptr) {
-    soon = {Of(tile, pair.parent), Of(tile, pair.parent) + Words(tile)};
-  }
-  AddUp(t, pair.k, pair.smaller, smaller, soon);
-  Search(t, smaller, *pair.of_smaller);
-  PackedBin* larger = place_of(pair.larger, scratch.smaller.data());
+  PackedBin* smaller = scratch.smaller.data();
   if (pair.parent == nullptr) {
-    AddUp(t, pair.k, pair.larger, larger);
-    Search(t, larger, *pair.of_larger);
+    AddUp(t, pair.k, pair.smaller, smaller);
+    Search(t, smaller, *pair.of_smaller);
+    AddUp(t, pair.k, pair.larger, smaller);
+    Search(t, smaller, *pair.of_larger);
     return;
   }
-  if (!IsKept(tree.node(pair.larger))) larger = scratch.larger.data();
-  SlotNumbers numbers;
-  LargestGainsOfRest(Of(tile, pair.parent), smaller, larger, tile.bins,
-                     searched_[pair.k][t].missing, pair.of_larger->bounds(), numbers.data());
-  Settle(t, larger, numbers, *pair.of_larger);
+  PackedBin* parent = Of(tile, pair.parent);
+  AddUp(t, pair.k, pair.smaller, smaller, {parent, parent + Words(tile)});
+  Search(t, smaller, *pair.of_smaller);
+  PackedBin* larger = IsKept(trees_[pair.k].node(pair.larger)) ? parent : scratch.larger.data();
+  GainBounds bounds;
+  BoundGainsOfRest(parent, smaller, larger, tile.bins, searched_[pair.k][t].missing,
+                   pair.of_larger->bounds(), &bounds);
+  Settle(t, larger, bounds, *pair.of_larger);
 }
 
+// In a histogram of the thread's own, which is kept if the node has a place for it.
 void ForestGrower::Search(size_t t, const PackedBin* histogram, LeafContest& contest) const {
-  SlotNumbers numbers;
-  LargestGains(histogram, (*tiles_[contest.k])[t].bins, searched_[contest.k][t].missing,
-               contest.bounds(), numbers.data());
-  Settle(t, histogram, numbers, contest);
+  const ColumnTile& tile = (*tiles_[contest.k])[t];
+  PackedBin* kept = trees_[contest.k].node(contest.node).histogram;
+  GainBounds bounds;
+  BoundGains(histogram, kept == nullptr ? nullptr : Of(tile, kept), tile.bins,
+             searched_[contest.k][t].missing, contest.bounds(), &bounds);
+  Settle(t, histogram, bounds, contest);
 }
 
-void ForestGrower::Settle(size_t t, const PackedBin* histogram, const SlotNumbers& numbers,
+void ForestGrower::Settle(size_t t, const PackedBin* histogram, GainBounds& bounds,
                           LeafContest& contest) const {
   const Searched& searched = searched_[contest.k][t];
-  uint16_t& with_cut = (*contest.with_cut)[t];
+  const uint16_t looked_at = (*contest.looked_at)[t];
+  uint32_t with_cut = 0;
+  bool is_settled = true;
+  for (size_t slot = 0; slot < searched.slots.count; ++slot) {
+    const float upper = bounds.upper[slot];
+    if ((looked_at >> slot & 1U) == 0 || contest.HasNoCut(upper)) continue;
+    is_settled &= contest.SurelyHasCut(bounds.lower[slot]) && !contest.MayWin(upper);
+    with_cut |= 1U << slot;
+  }
+  if (!is_settled) {
+    if (bounds.upper != bounds.lower) {
+      LargestGains(histogram, (*tiles_[contest.k])[t].bins, searched.missing, contest.bounds(),
+                   bounds.upper.data());
+    }
+    with_cut = ExamineSlots(t, histogram, bounds.upper, contest);
+  }
+  (*contest.with_cut)[t] = static_cast<uint16_t>(with_cut);
+}
+
+// Of all slots that may have the best cut. Returns which slots have one, a bit each.
+uint32_t ForestGrower::ExamineSlots(size_t t, const PackedBin* histogram,
+                                    const std::array<float, kTileWidth>& numbers,
+                                    LeafContest& contest) const {
+  const Searched& searched = searched_[contest.k][t];
+  uint32_t with_cut = 0;
   for (size_t slot = 0; slot < searched.slots.count; ++slot) {
     const float number = numbers[slot];
     const uint32_t bit = 1U << slot;
@@ -122,8 +161,9 @@ void ForestGrower::Settle(size_t t, const PackedBin* histogram, const SlotNumber
     if (!has_cut || contest.MayWin(number)) {
       has_cut |= Examine(histogram, slot, searched.feature[slot], contest);
     }
-    if (has_cut) with_cut = static_cast<uint16_t>(with_cut | bit);
+    if (has_cut) with_cut |= bit;
   }
+  return with_cut;
 }
 
 bool ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t feature,

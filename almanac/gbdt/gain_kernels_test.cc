@@ -11,39 +11,46 @@
 namespace almanac::gbdt {
 namespace {
 
-// What LargestGainsOfRest leaves of a parent is this histogram; its numbers are `expected`.
-void ExpectSameOfRest(const std::vector<PackedBin>& histogram, size_t bins,
-                      const MissingBins& missing, const LeafBounds& bounds,
-                      const std::array<float, kTileWidth>& expected) {
-  std::vector<PackedBin> smaller, rest = histogram;
+// The bounds of a histogram, which are the same where it is what a parent has more than a child.
+GainBounds BoundsOf(const std::vector<PackedBin>& histogram, size_t bins,
+                    const MissingBins& missing, const LeafBounds& leaf) {
+  GainBounds bounds, of_copied, of_rest;
+  BoundGains(histogram.data(), nullptr, bins, missing, leaf, &bounds);
+  std::vector<PackedBin> smaller, rest = histogram, copy = histogram;
+  std::fill_n(copy.begin(), bins * kTileWidth, PackedBin{77});
+  BoundGains(histogram.data(), copy.data(), bins, missing, leaf, &of_copied);
+  EXPECT_EQ(copy, histogram);
   for (size_t i = 0; i < histogram.size(); ++i) {
     smaller.push_back(Pack(static_cast<int32_t>(i % 1000) - 500, static_cast<uint32_t>(i % 77)));
     if (i < bins * kTileWidth) rest[i] += smaller[i];
   }
-  std::array<float, kTileWidth> numbers;
-  LargestGainsOfRest(rest.data(), smaller.data(), rest.data(), bins, missing, bounds,
-                     numbers.data());
+  BoundGainsOfRest(rest.data(), smaller.data(), rest.data(), bins, missing, leaf, &of_rest);
   EXPECT_EQ(rest, histogram);
-  EXPECT_EQ(numbers, expected);
+  EXPECT_EQ(of_rest.upper, bounds.upper);
+  EXPECT_EQ(of_rest.lower, bounds.lower);
+  EXPECT_EQ(of_copied.upper, bounds.upper);
+  EXPECT_EQ(of_copied.lower, bounds.lower);
+  return bounds;
 }
 
 // The largest gain is that of the exact search, within the error that GainScale allows for: columns
-// of any number of bins, without missing values, with them, and with them in other leaves alone.
+// of any number of bins, without missing values, with them, and with them in other leaves alone; in
+// leaves of few rows and of many. Bounds lie around it, mostly close by.
 TEST(GainKernelsTest, TheLargestGainIsFindSplits) {
   Random random(4);
-  int found = 0;
-  for (int trial = 0; trial < 30; ++trial) {
+  int found = 0, close = 0;
+  for (int trial = 0; trial < 40; ++trial) {
     std::vector<BinMapper> mappers;
     MissingBins missing;
     missing.bin.fill(kNoMissing);
     std::vector<PackedBin> histogram(kTileBins * kTileWidth, 0);
     LeafSums leaf;
-    constexpr int kRows = 600;
+    const int rows = trial % 4 == 3 ? 4000 : 600;
     const bool is_complete = trial % 5 < 2;
     const auto is_in_leaf = [&](int row) { return !is_complete || row % 5 != 0; };
     size_t most_bins = 0;
     std::vector<PackedBin> codes;
-    for (int row = 0; row < kRows; ++row) {
+    for (int row = 0; row < rows; ++row) {
       codes.push_back(Pack(static_cast<int32_t>(random.Below(200001)) - 90000,
                            static_cast<uint32_t>(random.Below(60000) + 1)));
       if (!is_in_leaf(row)) continue;
@@ -52,10 +59,10 @@ TEST(GainKernelsTest, TheLargestGainIsFindSplits) {
     }
     for (size_t s = 0; s < kTileWidth; ++s) {
       std::vector<float> values;
-      const uint64_t distinct = 2 + random.Below(400);
-      for (int row = 0; row < kRows; ++row) {
+      const uint64_t distinct = trial % 2 == 0 ? 2 + random.Below(400) : 60;
+      for (int row = 0; row < rows; ++row) {
         const auto value = static_cast<float>(random.Below(distinct)) - 3;
-        values.push_back(s % 3 == 0 && row % 5 == 0 ? NAN : value);
+        values.push_back(trial % 8 != 6 && s % 3 == 0 && row % 5 == 0 ? NAN : value);
       }
       mappers.push_back(BinMapper::Find(std::span<const float>(values), BinOptions()));
       const BinMapper& mapper = mappers.back();
@@ -83,14 +90,17 @@ TEST(GainKernelsTest, TheLargestGainIsFindSplits) {
     std::array<float, kTileWidth> numbers;
     const GainScale scale(bounds, {1, 1});
     LargestGains(histogram.data(), most_bins, missing, bounds, numbers.data());
-    ExpectSameOfRest(histogram, most_bins, missing, bounds, numbers);
+    const GainBounds around = BoundsOf(histogram, most_bins, missing, bounds);
     for (size_t s = 0; s < kTileWidth; ++s) {
       std::vector<PackedBin> bins;
       for (size_t b = 0; b < mappers[s].bins(); ++b) bins.push_back(histogram[b * kTileWidth + s]);
+      EXPECT_LE(around.lower[s], numbers[s]) << trial << " " << s;
+      EXPECT_GE(around.upper[s], numbers[s]) << trial << " " << s;
       bool is_splittable = false;
       const Split split = FindSplit(bins, mappers[s], leaf, {1, 1}, params, 0, &is_splittable);
       if (!is_splittable) continue;
       ++found;
+      if (around.upper[s] < 1.5F * numbers[s] && around.lower[s] > 0) ++close;
       const double g = PackedGradient(leaf.packed), h = PackedHessian(leaf.packed);
       const double l2 = params.lambda_l2, of_leaf = LeafGain(g, h, params, l2, leaf.rows, 0);
       const double above = split.gain + of_leaf - g * g / (h + 2 * l2);
@@ -98,7 +108,8 @@ TEST(GainKernelsTest, TheLargestGainIsFindSplits) {
       EXPECT_LE(numbers[s], scale.Surely(above)) << trial << " " << s;
     }
   }
-  EXPECT_GT(found, 300);
+  EXPECT_GT(found, 400);
+  EXPECT_GT(close, 9 * found / 10);
 }
 
 TEST(GainKernelsTest, RestOfAParent) {
@@ -110,7 +121,9 @@ TEST(GainKernelsTest, RestOfAParent) {
   const LeafBounds too_small{-5, 256, 256, 129, 1, 1, 0};
   std::array<float, kTileWidth> none;
   none.fill(-1);
-  ExpectSameOfRest(histogram, kTileBins, missing, too_small, none);
+  const GainBounds bounds = BoundsOf(histogram, kTileBins, missing, too_small);
+  EXPECT_EQ(bounds.upper, none);
+  EXPECT_EQ(bounds.lower, none);
 }
 
 TEST(GainKernelsTest, NoCutOfALeafThatIsTooSmall) {

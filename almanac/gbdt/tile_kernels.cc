@@ -111,7 +111,7 @@ void AddRowsTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT ro
     // From the end, where the search begins.
     for (size_t line = 0; line < kRowsAtOnce && soon.begin < soon.end; ++line) {
       soon.end -= kLineWords;
-      __builtin_prefetch(soon.end);
+      __builtin_prefetch(soon.end, 0, 2);  // to the second cache: the first holds the sums
     }
     HWY_UNROLL(4)
     for (size_t r = 0; r < kRowsAtOnce; ++r) AddRow<kSlots>(base, offsets[r], codes[i + r]);
