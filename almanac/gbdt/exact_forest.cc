@@ -13,6 +13,8 @@ namespace {
 
 // Histograms that trees may keep before their classes grow one after another.
 constexpr size_t kMostBytes = size_t{512} << 20;
+// What the last cache may hold.
+constexpr size_t kCacheBytes = size_t{128} << 20;
 // Fewer tiles than this are halved, so that no thread waits long for the last of them.
 constexpr size_t kFewTiles = 64;
 // Less hessian in a side may be lost in rounding, and its gain mean nothing.
@@ -34,7 +36,7 @@ size_t LargestHistogram(const BinnedData& data) {
     uint32_t most = 0;
     const size_t first = data.first_of_tile(t), end = data.first_of_tile(t + 1);
     for (size_t f = first; f < end; ++f) most = std::max(most, data.mapper(f).bins());
-    bins += most * (end - first) + kBinsBehind;
+    bins += most * (end - first) + kBinsBehind + kLineBins;
   }
   return bins;
 }
@@ -117,7 +119,7 @@ void ExactForest::ChooseColumns(size_t k) {
       if (is_chosen[f] != 0) searched.Append(static_cast<uint32_t>(f), data_);
     }
     searched.first = first;
-    first += searched.Size();
+    first += searched.Room();
   }
 }
 
@@ -140,7 +142,7 @@ void ExactForest::MakeRoom() {
   size_t bins = 0;
   for (const size_t k : together_) {
     const Searched& last = searched_[k].back();
-    bins = std::max(bins, last.first + last.Size());
+    bins = std::max(bins, last.first + last.Room());
   }
   if (bins > histogram_bins_) {
     histograms_.clear();
@@ -267,14 +269,23 @@ void ExactForest::AddUp(size_t t, size_t k, int node, HistogramBin* histogram,
                         const HistogramBin* soon) const {
   const Searched& searched = searched_[k][t];
   const ExactTree& tree = trees_[k];
-  const size_t bins = searched.bins * searched.slots.count;
+  const size_t bins = searched.Bins();
   std::fill_n(histogram, bins, HistogramBin());
   const std::span<const uint32_t> rows = tree.RowsOf(node);
   AddPairs(data_.tile(t), rows.data(), tree.CodesOf(node).data(), rows.size(), searched.slots,
-           histogram, soon, soon == nullptr ? nullptr : soon + bins);
+           histogram, {soon, soon == nullptr ? 0 : bins / kLineBins});
   const LeafSums& sums = tree.node(node).sums;
   ReconstructFrequentBins(histogram, searched.bins, searched.slots.count, searched.frequent_bin,
                           {sums.gradient, sums.hessian});
+}
+
+// Histograms that find room in the caches together are left there.
+void ExactForest::Keep(const HistogramBin* bins, size_t count, HistogramBin* to) const {
+  if (histograms_.size() * histogram_bins_ * sizeof(HistogramBin) > kCacheBytes) {
+    KeepBins(bins, count, to);
+  } else {
+    std::copy_n(bins, count, to);
+  }
 }
 
 void ExactForest::SearchRoot(size_t t, ExactContest& contest) {
@@ -285,13 +296,13 @@ void ExactForest::SearchRoot(size_t t, ExactContest& contest) {
   Search(t, histogram, contest);
   HistogramBin* kept = trees_[contest.k].node(0).histogram;
   if (kept != nullptr) {
-    std::copy_n(histogram, searched.bins * searched.slots.count, kept + searched.first);
+    Keep(histogram, searched.Bins(), kept + searched.first);
   }
 }
 
 void ExactForest::SearchPair(size_t t, const Pair& pair) {
   const Searched& searched = searched_[pair.k][t];
-  const size_t bins = searched.bins * searched.slots.count;
+  const size_t bins = searched.Bins();
   if (bins == 0 || (*pair.of_smaller->looked_at)[t] == 0) return;
   ExactTree& tree = trees_[pair.k];
   HistogramBin* parent = pair.parent + searched.first;
@@ -299,7 +310,7 @@ void ExactForest::SearchPair(size_t t, const Pair& pair) {
   AddUp(t, pair.k, pair.smaller, smaller, parent);
   Search(t, smaller, *pair.of_smaller);
   HistogramBin* kept = tree.node(pair.smaller).histogram;
-  if (kept != nullptr) std::copy_n(smaller, bins, kept + searched.first);
+  if (kept != nullptr) Keep(smaller, bins, kept + searched.first);
   HistogramBin* larger = IsKept(tree.node(pair.larger)) ? parent : OfThread().larger.data();
   SubtractBins(parent, smaller, bins, larger);
   Search(t, larger, *pair.of_larger);

@@ -61,7 +61,9 @@ class ExactForest {
 
     void Append(uint32_t f, const BinnedData& data);
     // Of its histogram.
-    size_t Size() const { return bins * slots.count + kBinsBehind; }
+    size_t Bins() const { return bins * slots.count; }
+    // With what may be read behind it; whole cache lines.
+    size_t Room() const { return (Bins() + kBinsBehind + kLineBins - 1) / kLineBins * kLineBins; }
   };
   // Leaves whose histograms come together.
   struct Pair {
@@ -91,6 +93,7 @@ class ExactForest {
   bool Examine(const HistogramBin* histogram, const Searched& searched, size_t slot,
                ExactContest& contest) const;
   void FinishSearch();
+  void Keep(const HistogramBin* bins, size_t count, HistogramBin* to) const;
   HistogramBin* TakeHistogram();
   void ReturnHistogram(HistogramBin*& histogram);
 

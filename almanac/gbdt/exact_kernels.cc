@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <utility>
 
 // Few instruction sets are worth their compilation; sizeless vectors do not fit into arrays.
@@ -11,6 +12,7 @@
 #define HWY_TARGET_INCLUDE "almanac/gbdt/exact_kernels.cc"
 #include <hwy/foreach_target.h>  // compiles what follows once for each instruction set
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -20,8 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 #if HWY_TARGET == HWY_SCALAR  // without vectors: the plain loops
 
 void AddRowPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values,
-                 size_t count, const TileSlots& slots, HistogramBin* histogram, const HistogramBin*,
-                 const HistogramBin*) {
+                 size_t count, const TileSlots& slots, HistogramBin* histogram, Lines) {
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* row = tile + size_t{rows[i]} * kTileWidth;
     const HistogramBin value{values[i].gradient, values[i].hessian};
@@ -46,6 +47,10 @@ void SubtractAllBins(const HistogramBin* parent, const HistogramBin* smaller, si
     rest -= smaller[i];
     larger[i] = rest;
   }
+}
+
+void KeepAllBins(const HistogramBin* from, size_t count, HistogramBin* to) {
+  std::copy_n(from, count, to);
 }
 
 // One slot's cuts, bins coming to a side one after another.
@@ -126,11 +131,12 @@ constexpr size_t kAhead = 64;
 // Rows worked on at once: their bins are looked up before the first of them is added, so that none
 // waits for its offsets.
 constexpr size_t kRowsAtOnce = 4;
-constexpr size_t kLineBins = 64 / sizeof(HistogramBin);
 
-// A row's values on their way to the bins of its slots, which lie so many bytes from `base`.
+// A row's values on their way to the bins of its slots, which lie so many bytes from `base`. The
+// offsets come from memory: taken from where they were made, each would cost an operation more.
 template <size_t kSlots>
-HWY_INLINE void AddRowPair(uint8_t* base, const uint16_t* offsets, const GradientPair& pair) {
+HWY_INLINE void AddRowPair(uint8_t* base, const volatile uint16_t* offsets,
+                           const GradientPair& pair) {
   const hn::FixedTag<double, 2> tag;
   const hn::FixedTag<float, 2> floats;
   static_assert(sizeof(HistogramBin) == 2 * sizeof(double));
@@ -142,49 +148,71 @@ HWY_INLINE void AddRowPair(uint8_t* base, const uint16_t* offsets, const Gradien
   }
 }
 
+// Rows' way through a tile.
+struct PairRows {
+  const uint8_t* tile;
+  const uint32_t* rows;
+  const GradientPair* values;
+  size_t count;
+};
+
+// Where the bins of a row's slots begin, in bytes, if a bin takes `bin_bytes`.
 template <size_t kSlots>
-void AddPairsTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
-                const GradientPair* HWY_RESTRICT values, size_t count, const TileSlots& slots,
-                HistogramBin* histogram, const HistogramBin* soon, const HistogramBin* soon_end) {
+HWY_INLINE void LookUp(const PairRows& of, size_t i,
+                       hn::Vec<hn::FixedTag<uint8_t, kTileWidth> > places,
+                       hn::Vec<hn::FixedTag<uint16_t, kTileWidth / 2> > bin_bytes,
+                       uint16_t* offsets) {
   const hn::FixedTag<uint8_t, kTileWidth> bytes;
   const hn::FixedTag<uint16_t, kTileWidth / 2> words;
-  const auto places = hn::Load(bytes, slots.place.data());
-  // At most 255 * 16 * 16: it fits.
-  const auto bin_bytes = hn::Set(words, static_cast<uint16_t>(kSlots * sizeof(HistogramBin)));
-  alignas(16) uint16_t offsets[kRowsAtOnce][kTileWidth];
-  auto* base = reinterpret_cast<uint8_t*>(histogram);
-  const auto look_up = [&](size_t i, uint16_t* to) {
-    const auto row = hn::Load(bytes, tile + size_t{rows[i]} * kTileWidth);
-    const auto bins = hn::TableLookupBytes(row, places);
-    hn::Store(hn::Mul(hn::PromoteTo(words, hn::LowerHalf(bins)), bin_bytes), words, to);
-    if constexpr (kSlots > kTileWidth / 2) {
-      const auto high = hn::PromoteTo(words, hn::UpperHalf(hn::Half<decltype(bytes)>(), bins));
-      hn::Store(hn::Mul(high, bin_bytes), words, to + kTileWidth / 2);
-    }
-  };
-  size_t i = 0;
-  for (; i + kRowsAtOnce <= count; i += kRowsAtOnce) {
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < kRowsAtOnce; ++r) {
-      const size_t next = i + r + kAhead;
-      if (next < count) __builtin_prefetch(tile + size_t{rows[next]} * kTileWidth);
-      look_up(i + r, offsets[r]);
-    }
-    for (size_t line = 0; line < kRowsAtOnce && soon < soon_end; ++line, soon += kLineBins) {
-      __builtin_prefetch(soon);
-    }
-    HWY_UNROLL(4)
-    for (size_t r = 0; r < kRowsAtOnce; ++r) AddRowPair<kSlots>(base, offsets[r], values[i + r]);
-  }
-  for (; i < count; ++i) {
-    look_up(i, offsets[0]);
-    AddRowPair<kSlots>(base, offsets[0], values[i]);
+  const auto row = hn::Load(bytes, of.tile + size_t{of.rows[i]} * kTileWidth);
+  const auto bins = hn::TableLookupBytes(row, places);
+  hn::Store(hn::Mul(hn::PromoteTo(words, hn::LowerHalf(bins)), bin_bytes), words, offsets);
+  if constexpr (kSlots > kTileWidth / 2) {
+    const auto high = hn::PromoteTo(words, hn::UpperHalf(hn::Half<decltype(bytes)>(), bins));
+    hn::Store(hn::Mul(high, bin_bytes), words, offsets + kTileWidth / 2);
   }
 }
 
-using PairAdder = void (*)(const uint8_t*, const uint32_t*, const GradientPair*, size_t,
-                           const TileSlots&, HistogramBin*, const HistogramBin*,
-                           const HistogramBin*);
+template <size_t kSlots>
+void AddPairsTo(const PairRows& of, const TileSlots& slots, HistogramBin* histogram, Lines soon) {
+  const hn::FixedTag<uint8_t, kTileWidth> bytes;
+  const hn::FixedTag<uint16_t, kTileWidth / 2> words;
+  const auto places = hn::Load(bytes, slots.place.data());
+  // At most 255 * 16 * 16: it fits. Were it a constant, compilers would multiply by many shifts.
+  const auto bin_bytes = hn::Set(words, static_cast<uint16_t>(slots.count * sizeof(HistogramBin)));
+  alignas(16) uint16_t offsets[kRowsAtOnce][kTileWidth];
+  auto* base = reinterpret_cast<uint8_t*>(histogram);
+  const PairRows rows = of;  // a copy, which no sum can lie in
+  size_t i = 0;
+  const auto add_until = [&](size_t end, auto asks_for_rows, auto asks_for_lines) HWY_ATTR {
+    for (; i + kRowsAtOnce <= end; i += kRowsAtOnce) {
+      HWY_UNROLL(4)
+      for (size_t r = 0; r < kRowsAtOnce; ++r) {
+        if constexpr (asks_for_rows()) {
+          __builtin_prefetch(rows.tile + size_t{rows.rows[i + r + kAhead]} * kTileWidth);
+        }
+        if constexpr (asks_for_lines()) __builtin_prefetch(soon.begin + (i + r) * kLineBins);
+        LookUp<kSlots>(rows, i + r, places, bin_bytes, offsets[r]);
+      }
+      HWY_UNROLL(4)
+      for (size_t r = 0; r < kRowsAtOnce; ++r) {
+        AddRowPair<kSlots>(base, offsets[r], rows.values[i + r]);
+      }
+    }
+  };
+  using Yes = std::true_type;
+  using No = std::false_type;
+  const size_t with_rows = rows.count - std::min(rows.count, kAhead);
+  add_until(std::min(with_rows, soon.count), Yes(), Yes());
+  add_until(with_rows, Yes(), No());
+  add_until(rows.count, No(), No());
+  for (; i < rows.count; ++i) {
+    LookUp<kSlots>(rows, i, places, bin_bytes, offsets[0]);
+    AddRowPair<kSlots>(base, offsets[0], rows.values[i]);
+  }
+}
+
+using PairAdder = void (*)(const PairRows&, const TileSlots&, HistogramBin*, Lines);
 
 template <size_t... kSlots>
 constexpr std::array<PairAdder, sizeof...(kSlots)> PairAdders(std::index_sequence<kSlots...>) {
@@ -192,11 +220,10 @@ constexpr std::array<PairAdder, sizeof...(kSlots)> PairAdders(std::index_sequenc
 }
 
 void AddRowPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values,
-                 size_t count, const TileSlots& slots, HistogramBin* histogram,
-                 const HistogramBin* soon, const HistogramBin* soon_end) {
+                 size_t count, const TileSlots& slots, HistogramBin* histogram, Lines soon) {
   static constexpr std::array<PairAdder, kTileWidth + 1> kAdders =
       PairAdders(std::make_index_sequence<kTileWidth + 1>());
-  kAdders[slots.count](tile, rows, values, count, slots, histogram, soon, soon_end);
+  kAdders[slots.count]({tile, rows, values, count}, slots, histogram, soon);
 }
 
 // rest[s] = leaf - bin 0 - bin 1 - ... of the slot. Up to four vectors of sums side by side.
@@ -237,6 +264,16 @@ void SubtractAllBins(const HistogramBin* parent, const HistogramBin* smaller, si
   for (; i < 2 * count; ++i) to[i] = from[i] - less[i];
 }
 
+void KeepAllBins(const HistogramBin* from, size_t count, HistogramBin* to) {
+  const Doubles tag;
+  const auto* source = reinterpret_cast<const double*>(from);
+  auto* target = reinterpret_cast<double*>(to);
+  for (size_t i = 0; i < 2 * count; i += hn::Lanes(tag)) {
+    hn::Stream(hn::Load(tag, source + i), tag, target + i);
+  }
+  hwy::FlushStream();
+}
+
 // a / b, or nearly.
 HWY_INLINE Vector Quotient(Vector a, Vector b) {
 #if HWY_TARGET == HWY_AVX3
@@ -246,12 +283,17 @@ HWY_INLINE Vector Quotient(Vector a, Vector b) {
 #endif
 }
 
+// A side grows by hessians of at least 0, but for rounding: where it is above the least by this
+// share of the leaf's, it stays so.
+constexpr double kSureShare = 1e-4;
+
 // What stays the same for all bins.
 struct LeafLanes {
   HWY_INLINE explicit LeafLanes(const CutLeaf& leaf)
       : gradient(hn::Set(Doubles(), leaf.gradient)),
         hessian(hn::Set(Doubles(), leaf.hessian)),
         least_hessian(hn::Set(Doubles(), leaf.least_hessian)),
+        sure_hessian(hn::Set(Doubles(), leaf.least_hessian + kSureShare * leaf.hessian)),
         rows(hn::Set(Doubles(), static_cast<double>(leaf.rows))),
         least_rows(hn::Set(Doubles(), static_cast<double>(leaf.least_rows))),
         most_rows(hn::Sub(rows, least_rows)),
@@ -264,7 +306,8 @@ struct LeafLanes {
     return hn::Trunc(hn::Add(hn::Mul(h, rows_per_hessian), hn::Set(Doubles(), 0.5)));
   }
 
-  Vector gradient, hessian, least_hessian, rows, least_rows, most_rows, rows_per_hessian, mean, l2;
+  Vector gradient, hessian, least_hessian, sure_hessian, rows, least_rows, most_rows,
+      rows_per_hessian, mean, l2;
 };
 
 struct BinLanes {
@@ -304,28 +347,62 @@ struct SideLanes {
   HWY_INLINE void Look(const LeafLanes& leaf) {
     const auto rest = hn::Sub(leaf.hessian, hessian);
     const auto is_big = hn::And(hn::Ge(hessian, leaf.least_hessian), hn::Ge(rows, leaf.least_rows));
-    const auto rest_is_big =
-        hn::And(hn::Ge(rest, leaf.least_hessian), hn::Le(rows, leaf.most_rows));
-    has_ended = hn::Or(has_ended, hn::AndNot(rest_is_big, is_big));
+    has_ended = hn::Or(has_ended, hn::AndNot(IsRestBig(leaf, rest), is_big));
+    const auto number = Number<kHasL2>(leaf, rest);
+    best = hn::IfThenElse(hn::AndNot(has_ended, is_big), hn::Max(best, number), best);
+  }
+
+  // Whether all sides are big enough and will stay so, and none has ended; `others` do not count.
+  HWY_INLINE bool AreInMiddle(const LeafLanes& leaf, Mask others) const {
+    const auto is_big = hn::And(hn::Ge(hessian, leaf.sure_hessian), hn::Ge(rows, leaf.least_rows));
+    return hn::AllTrue(Doubles(), hn::Or(hn::AndNot(has_ended, is_big), others));
+  }
+  // What Look does then; false, and nothing, where some rest is too small.
+  template <bool kHasL2>
+  HWY_INLINE bool LookInMiddle(const LeafLanes& leaf, Mask others) {
+    const auto rest = hn::Sub(leaf.hessian, hessian);
+    if (!hn::AllTrue(Doubles(), hn::Or(IsRestBig(leaf, rest), others))) return false;
+    best = hn::Max(best, Number<kHasL2>(leaf, rest));
+    return true;
+  }
+
+  HWY_INLINE Mask IsRestBig(const LeafLanes& leaf, Vector rest) const {
+    return hn::And(hn::Ge(rest, leaf.least_hessian), hn::Le(rows, leaf.most_rows));
+  }
+  template <bool kHasL2>
+  HWY_INLINE Vector Number(const LeafLanes& leaf, Vector rest) const {
     auto weight = hessian, rest_weight = rest;
     if constexpr (kHasL2) {
       weight = hn::Add(weight, leaf.l2);
       rest_weight = hn::Add(rest_weight, leaf.l2);
     }
     const auto distance = hn::NegMulAdd(leaf.mean, weight, gradient);
-    const auto number = Quotient(hn::Mul(distance, distance), hn::Mul(weight, rest_weight));
-    best = hn::IfThenElse(hn::AndNot(has_ended, is_big), hn::Max(best, number), best);
+    return Quotient(hn::Mul(distance, distance), hn::Mul(weight, rest_weight));
   }
 
   Vector gradient, hessian, rows, best;
   Mask has_ended;
 };
 
+// Columns without missing values; `others` are lanes without a column. Between the ends all sides
+// are big enough, and less is to be asked.
 template <bool kHasL2>
 HWY_INLINE Vector LargestOfComplete(const HistogramBin* histogram, size_t bins, size_t slots,
-                                    const LeafLanes& leaf) {
+                                    const LeafLanes& leaf, Mask others) {
   SideLanes side;
-  for (size_t bin = bins - 1; bin >= 1; --bin) {
+  size_t bin = bins - 1;
+  for (bool is_in_middle = false; bin >= 1 && !is_in_middle; --bin) {
+    side.Add(BinLanes(histogram + bin * slots), leaf);
+    side.Look<kHasL2>(leaf);
+    is_in_middle = side.AreInMiddle(leaf, others);
+  }
+  for (bool is_in_middle = true; bin >= 1 && is_in_middle; --bin) {
+    side.Add(BinLanes(histogram + bin * slots), leaf);
+    is_in_middle = side.LookInMiddle<kHasL2>(leaf, others);
+  }
+  // The last one may not have been looked at; twice does no harm.
+  side.Look<kHasL2>(leaf);
+  for (; bin >= 1; --bin) {
     side.Add(BinLanes(histogram + bin * slots), leaf);
     side.Look<kHasL2>(leaf);
   }
@@ -384,7 +461,8 @@ HWY_INLINE void FindLargestIn(const HistogramBin* histogram, size_t bins, size_t
     const auto missing_at = hn::PromoteTo(tag, hn::LoadU(ints, missing.bin.data() + first));
     const auto may_miss = hn::Lt(missing_at, none);
     if (hn::AllFalse(tag, may_miss)) {
-      hn::StoreU(LargestOfComplete<kHasL2>(from, bins, slots, leaf), tag, numbers + first);
+      const auto others = hn::Not(hn::FirstN(tag, slots - first));
+      hn::StoreU(LargestOfComplete<kHasL2>(from, bins, slots, leaf, others), tag, numbers + first);
       continue;
     }
     const auto is_rest = hn::PromoteTo(tag, hn::LoadU(ints, missing.first_is_rest.data() + first));
@@ -416,15 +494,14 @@ namespace {
 HWY_EXPORT(AddRowPairs);
 HWY_EXPORT(TakeAway);
 HWY_EXPORT(SubtractAllBins);
+HWY_EXPORT(KeepAllBins);
 HWY_EXPORT(FindLargestCuts);
 
 }  // namespace
 
 void AddPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values, size_t count,
-              const TileSlots& slots, HistogramBin* histogram, const HistogramBin* soon,
-              const HistogramBin* soon_end) {
-  HWY_DYNAMIC_DISPATCH(AddRowPairs)
-  (tile, rows, values, count, slots, histogram, soon, soon_end);
+              const TileSlots& slots, HistogramBin* histogram, Lines soon) {
+  HWY_DYNAMIC_DISPATCH(AddRowPairs)(tile, rows, values, count, slots, histogram, soon);
 }
 
 void ReconstructFrequentBins(HistogramBin* histogram, size_t bins, size_t slots,
@@ -444,6 +521,10 @@ void ReconstructFrequentBins(HistogramBin* histogram, size_t bins, size_t slots,
 void SubtractBins(const HistogramBin* parent, const HistogramBin* smaller, size_t count,
                   HistogramBin* larger) {
   HWY_DYNAMIC_DISPATCH(SubtractAllBins)(parent, smaller, count, larger);
+}
+
+void KeepBins(const HistogramBin* from, size_t count, HistogramBin* to) {
+  HWY_DYNAMIC_DISPATCH(KeepAllBins)(from, count, to);
 }
 
 void LargestCuts(const HistogramBin* histogram, size_t bins, size_t slots,

@@ -25,11 +25,16 @@ using GradientPair = DoubleSums::Value;  // a row's
 
 inline constexpr size_t kBinsBehind = 16;
 
-// Adds values[i] to the bins of rows[i], row after row. `tile` is 16 bytes a row, aligned. What
-// lies between `soon` and `soon_end` is asked for meanwhile.
+// Memory that is read next, asked for while rows are added; far memory answers late.
+inline constexpr size_t kLineBins = 4;  // of a cache line
+struct Lines {
+  const HistogramBin* begin = nullptr;
+  size_t count = 0;
+};
+
+// Adds values[i] to the bins of rows[i], row after row. `tile` is 16 bytes a row, aligned.
 void AddPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values, size_t count,
-              const TileSlots& slots, HistogramBin* histogram, const HistogramBin* soon = nullptr,
-              const HistogramBin* soon_end = nullptr);
+              const TileSlots& slots, HistogramBin* histogram, Lines soon = {});
 
 // Sets the most frequent bin of every slot where it is not 0 to what the other bins leave of the
 // leaf's sums, taken away one after another from bin 0 on, as LightGBM does.
@@ -40,6 +45,10 @@ void ReconstructFrequentBins(HistogramBin* histogram, size_t bins, size_t slots,
 // larger[i] = parent[i] - smaller[i] for `count` bins; the parent may be the larger.
 void SubtractBins(const HistogramBin* parent, const HistogramBin* smaller, size_t count,
                   HistogramBin* larger);
+
+// Copies `count` bins, up to three more, to where they are not read soon: past the caches. Both are
+// aligned to 64 bytes.
+void KeepBins(const HistogramBin* from, size_t count, HistogramBin* to);
 
 // With W = H + 2 l2 of the leaf and w = h + l2 of a side, for every slot the largest
 // (g - w G / W)^2 / (w (W - w)) (gain_kernels.h) of all cuts that FindSplit considers; -1 if there

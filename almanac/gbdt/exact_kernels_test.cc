@@ -50,7 +50,7 @@ TEST(ExactKernelsTest, AddsRowAfterRow) {
       sums.fill({0.1, 0.2});
       std::vector<HistogramBin> expected(sums.begin(), sums.end());
       AddPairs(bytes.data(), rows.data(), values.data(), rows.size(), slots, sums.data(),
-               expected.data(), expected.data() + count);
+               {expected.data(), count});
       for (size_t i = 0; i < rows.size(); ++i) {
         for (size_t s = 0; s < count; ++s) {
           const size_t bin = bytes[rows[i] * kTileWidth + slots.place[s]];
