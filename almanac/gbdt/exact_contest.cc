@@ -35,26 +35,24 @@ CutLeaf LeafOf(const LeafSums& sums, const Params& params) {
 }  // namespace
 
 ExactContest::ExactContest(size_t tree_number, int node_number,
-                           const GrowingTreeOf<DoubleSums>& tree, const Params& params,
-                           bool has_children)
-    : k(tree_number),
-      node(node_number),
-      sums_(tree.node(node_number).sums),
-      leaf_(LeafOf(sums_, params)),
-      has_children_(has_children),
-      is_tight_(IsTight(params)),
+                           const GrowingTreeOf<DoubleSums>& tree, const Params& params)
+    : Contest(tree_number, node_number, tree.node(node_number).sums),
+      leaf_(LeafOf(sums(), params)),
       weight_(leaf_.hessian + 2 * leaf_.l2),
       parent_gain_(leaf_.gradient * leaf_.gradient / weight_),
       slack_(NumberSlack(leaf_)) {
   const double own =
-      LeafGain(leaf_.gradient, leaf_.hessian, params, params.lambda_l2, sums_.rows, sums_.output);
+      LeafGain(leaf_.gradient, leaf_.hessian, params, params.lambda_l2, leaf_.rows, sums().output);
   above_parent_ = own + params.min_gain_to_split - parent_gain_;
   least_ = AtLeast(above_parent_);
-  surely_ = Surely(above_parent_);
-  bar_ = least_;
+  double surely = Surely(above_parent_);
   const double of_root = tree.node(0).sums.hessian;
-  examines_all_ = !std::isfinite(surely_ + slack_) || !tree.has_usual_hessians() ||
+  examines_all_ = !std::isfinite(surely + slack_) || !tree.has_usual_hessians() ||
                   !(leaf_.hessian >= kLeastShareOfRoot * of_root);
+  // Gains do not reach their bounds; and where nobody will ask what has a cut, all have.
+  if (!IsTight(params)) surely = std::numeric_limits<double>::quiet_NaN();
+  if (!tree.MayHaveGrandchildren(tree.node(node_number), params)) surely = least_;
+  Ask(least_, surely);
 }
 
 // A column whose best cut gains as much above G^2 / W has at least this number ...
@@ -71,11 +69,8 @@ double ExactContest::Surely(double gain) const {
   return std::max(root * root * (1 + kNumberError), std::numeric_limits<double>::min());
 }
 
-void ExactContest::Enter(const Split& split) {
-  const std::lock_guard<std::mutex> hold(mutex_);
-  if (!split.IsBetterThan(best_)) return;
-  best_ = split;
-  bar_ = std::max(least_, AtLeast(above_parent_ + best_.gain));
+double ExactContest::BarOf(const Split& split) const {
+  return std::max(least_, AtLeast(above_parent_ + split.gain));
 }
 
 }  // namespace almanac::gbdt

@@ -15,8 +15,6 @@ namespace {
 constexpr size_t kMostBytes = size_t{512} << 20;
 // What the last cache may hold.
 constexpr size_t kCacheBytes = size_t{128} << 20;
-// Fewer tiles than this are halved, so that no thread waits long for the last of them.
-constexpr size_t kFewTiles = 64;
 // Less hessian in a side may be lost in rounding, and its gain mean nothing.
 constexpr double kLeastWeight = 1e-9;
 
@@ -57,26 +55,15 @@ size_t BytesOfTree(const BinnedData& data, const Params& params) {
 }  // namespace
 
 bool ExactForest::Suits(const BinnedData& data, const Params& params) {
-  if (!params.exact || params.use_quantized_grad || params.feature_fraction_bynode < 1)
-    return false;
-  if (!params.monotone_constraints.empty() || params.min_data_in_leaf < 1) return false;
+  if (!params.exact || params.min_data_in_leaf < 1) return false;
   if (params.min_sum_hessian_in_leaf + params.lambda_l2 < kLeastWeight) return false;
-  for (size_t f = 0; f < data.features(); ++f) {
-    const BinMapper& mapper = data.mapper(f);
-    if (mapper.is_categorical() || mapper.missing() == Missing::kZero || data.is_wide(f)) {
-      return false;
-    }
-  }
-  return true;
+  return CanGrowByLevels(data, params);
 }
 
 ExactForest::ExactForest(const BinnedData& data, const Params& params, size_t classes)
-    : data_(data),
-      params_(params),
-      sample_(params, data.features()),
+    : LevelGrower(data, params, classes, std::numeric_limits<size_t>::max()),
       most_together_(std::clamp<size_t>(kMostBytes / std::max<size_t>(1, BytesOfTree(data, params)),
                                         1, classes)),
-      trees_(classes),
       searched_(classes) {}
 
 size_t ExactForest::Bytes(const BinnedData& data, const Params& params) {
@@ -100,7 +87,7 @@ std::vector<GrownTree> ExactForest::Grow(std::span<const float> gradients,
     MakeRoom();
     ParallelFor(count, [&](size_t i) { StartTree(together_[i], gradients, hessians, rows); });
     GrowRoots();
-    while (GrowLevel()) {
+    while (GrowLevel(together_)) {
     }
     ParallelFor(count, [&](size_t i) { grown[together_[i]] = trees_[together_[i]].Finish(); });
   }
@@ -144,27 +131,7 @@ void ExactForest::MakeRoom() {
     const Searched& last = searched_[k].back();
     bins = std::max(bins, last.first + last.Room());
   }
-  if (bins > histogram_bins_) {
-    histograms_.clear();
-    histogram_bins_ = bins + bins / 16;
-  }
-  free_.clear();
-  for (const auto& histogram : histograms_) free_.push_back(histogram.get());
-}
-
-HistogramBin* ExactForest::TakeHistogram() {
-  if (free_.empty()) {
-    histograms_.push_back(hwy::AllocateAligned<HistogramBin>(histogram_bins_));
-    free_.push_back(histograms_.back().get());
-  }
-  HistogramBin* histogram = free_.back();
-  free_.pop_back();
-  return histogram;
-}
-
-void ExactForest::ReturnHistogram(HistogramBin*& histogram) {
-  if (histogram != nullptr) free_.push_back(histogram);
-  histogram = nullptr;
+  pool_.MakeRoom(bins, bins / 16);
 }
 
 void ExactForest::StartTree(size_t k, std::span<const float> gradients,
@@ -178,97 +145,24 @@ void ExactForest::StartTree(size_t k, std::span<const float> gradients,
   trees_[k].SumUp();
 }
 
-ExactContest* ExactForest::Open(size_t k, int node,
-                                std::shared_ptr<std::vector<uint16_t>> looked_at) {
-  const bool has_children = IsKept(trees_[k].node(node));
-  contests_.push_back(std::make_unique<ExactContest>(k, node, trees_[k], params_, has_children));
-  ExactContest& contest = *contests_.back();
-  contest.looked_at = std::move(looked_at);
-  contest.with_cut = std::make_shared<std::vector<uint16_t>>(data_.tiles(), uint16_t{0});
-  return &contest;
-}
-
-// Whether children of the node may need its histogram.
-bool ExactForest::IsKept(const ExactTree::Node& node) const {
-  const bool may_be_deeper = params_.max_depth <= 0 || node.depth + 1 < params_.max_depth;
-  return may_be_deeper && node.sums.rows >= 2 * params_.min_data_in_leaf;
-}
-
-template <typename Work>
-void ExactForest::ForTiles(size_t count, const Work& work) const {
-  const size_t parts = data_.tiles() < kFewTiles ? 2 : 1;
-  ParallelFor(data_.tiles() * parts, [&](size_t task) {
-    for (size_t i = task % parts; i < count; i += parts) work(task / parts, i);
-  });
-}
-
 void ExactForest::GrowRoots() {
   contests_.clear();
   constexpr uint16_t kAll = std::numeric_limits<uint16_t>::max();
   for (const size_t k : together_) {
     Open(k, 0, std::make_shared<std::vector<uint16_t>>(data_.tiles(), kAll));
-    ExactTree::Node& root = trees_[k].node(0);
-    if (IsKept(root)) root.histogram = TakeHistogram();
+    Node& root = trees_[k].node(0);
+    if (IsKept(root)) root.histogram = pool_.Take();
   }
-  ForTiles(contests_.size(), [&](size_t t, size_t i) { SearchRoot(t, *contests_[i]); });
+  ForTiles(data_.tiles(), contests_.size(),
+           [&](size_t t, size_t i) { SearchRoot(t, *contests_[i]); });
   FinishSearch();
-}
-
-// Splits what may be split and searches the new leaves; false if there is nothing to split.
-bool ExactForest::GrowLevel() {
-  struct Parted {
-    size_t k;
-    int node;
-  };
-  std::vector<Parted> parted;
-  for (const size_t k : together_) {
-    for (const int node : trees_[k].ToSplit()) {
-      trees_[k].MakeChildren(node);
-      parted.push_back({k, node});
-    }
-  }
-  if (parted.empty()) return false;
-  ParallelFor(parted.size(), [&](size_t i) { trees_[parted[i].k].Part(parted[i].node); });
-  contests_.clear();
-  pairs_.clear();
-  for (const Parted& p : parted) MakePair(p.k, p.node);
-  ForTiles(pairs_.size(), [&](size_t t, size_t i) { SearchPair(t, pairs_[i]); });
-  FinishSearch();
-  return true;
-}
-
-void ExactForest::MakePair(size_t k, int parent_node) {
-  ExactTree& tree = trees_[k];
-  ExactTree::Node& parent = tree.node(parent_node);
-  ExactTree::Node& left = tree.node(parent.left);
-  ExactTree::Node& right = tree.node(parent.right);
-  const bool is_deep = params_.max_depth > 0 && left.depth >= params_.max_depth;
-  const int least = 2 * params_.min_data_in_leaf;
-  if (is_deep || (left.sums.rows < least && right.sums.rows < least)) {
-    ReturnHistogram(parent.histogram);
-    return;
-  }
-  const bool left_is_smaller = left.sums.rows < right.sums.rows;
-  ExactTree::Node& smaller = left_is_smaller ? left : right;
-  ExactTree::Node& larger = left_is_smaller ? right : left;
-  Pair pair;
-  pair.k = k;
-  pair.smaller = left_is_smaller ? parent.left : parent.right;
-  pair.larger = left_is_smaller ? parent.right : parent.left;
-  pair.parent = parent.histogram;
-  pair.of_smaller = Open(k, pair.smaller, parent.with_cut);
-  pair.of_larger = Open(k, pair.larger, parent.with_cut);
-  if (IsKept(smaller)) smaller.histogram = TakeHistogram();
-  // It takes its parent's place, which the next level gets back if it is not kept.
-  larger.histogram = std::exchange(parent.histogram, nullptr);
-  pairs_.push_back(pair);
 }
 
 // The sums of the node's rows in the tile; what is behind `soon` is asked for meanwhile.
 void ExactForest::AddUp(size_t t, size_t k, int node, HistogramBin* histogram,
                         const HistogramBin* soon) const {
   const Searched& searched = searched_[k][t];
-  const ExactTree& tree = trees_[k];
+  const Tree& tree = trees_[k];
   const size_t bins = searched.Bins();
   std::fill_n(histogram, bins, HistogramBin());
   const std::span<const uint32_t> rows = tree.RowsOf(node);
@@ -281,7 +175,7 @@ void ExactForest::AddUp(size_t t, size_t k, int node, HistogramBin* histogram,
 
 // Histograms that find room in the caches together are left there.
 void ExactForest::Keep(const HistogramBin* bins, size_t count, HistogramBin* to) const {
-  if (histograms_.size() * histogram_bins_ * sizeof(HistogramBin) > kCacheBytes) {
+  if (pool_.bytes() > kCacheBytes) {
     KeepBins(bins, count, to);
   } else {
     std::copy_n(bins, count, to);
@@ -304,7 +198,7 @@ void ExactForest::SearchPair(size_t t, const Pair& pair) {
   const Searched& searched = searched_[pair.k][t];
   const size_t bins = searched.Bins();
   if (bins == 0 || (*pair.of_smaller->looked_at)[t] == 0) return;
-  ExactTree& tree = trees_[pair.k];
+  Tree& tree = trees_[pair.k];
   HistogramBin* parent = pair.parent + searched.first;
   HistogramBin* smaller = OfThread().smaller.data();
   AddUp(t, pair.k, pair.smaller, smaller, parent);
@@ -326,15 +220,10 @@ void ExactForest::Search(size_t t, const HistogramBin* histogram, ExactContest& 
     LargestCuts(histogram, searched.bins, searched.slots.count, searched.missing, contest.leaf(),
                 numbers.data());
   }
-  uint16_t& with_cut = (*contest.with_cut)[t];
-  for (size_t slot = 0; slot < searched.slots.count; ++slot) {
-    const double number = numbers[slot];
-    const uint32_t bit = 1U << slot;
-    if (((*contest.looked_at)[t] & bit) == 0 || contest.HasNoCut(number)) continue;
-    bool has_cut = contest.SurelyHasCut(number);
-    if (!has_cut || contest.MayWin(number)) has_cut |= Examine(histogram, searched, slot, contest);
-    if (has_cut) with_cut = static_cast<uint16_t>(with_cut | bit);
-  }
+  const uint32_t with_cut =
+      ExamineSlots(t, searched.slots.count, numbers, contest,
+                   [&](size_t slot) { return Examine(histogram, searched, slot, contest); });
+  (*contest.with_cut)[t] = static_cast<uint16_t>(with_cut);
 }
 
 bool ExactForest::Examine(const HistogramBin* histogram, const Searched& searched, size_t slot,
@@ -350,15 +239,6 @@ bool ExactForest::Examine(const HistogramBin* histogram, const Searched& searche
   found.feature = searched.feature[slot];
   if (found.gain > -std::numeric_limits<double>::infinity()) contest.Enter(found);
   return is_splittable;
-}
-
-void ExactForest::FinishSearch() {
-  for (const auto& contest : contests_) {
-    ExactTree::Node& node = trees_[contest->k].node(contest->node);
-    node.best = contest->best();
-    node.with_cut = contest->with_cut;
-    if (!IsKept(node) || !(node.best.gain > 0)) ReturnHistogram(node.histogram);
-  }
 }
 
 }  // namespace almanac::gbdt

@@ -8,25 +8,21 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
-
-#include <hwy/aligned_allocator.h>
 
 #include "almanac/gbdt/binned_data.h"
 #include "almanac/gbdt/exact_contest.h"
 #include "almanac/gbdt/exact_kernels.h"
-#include "almanac/gbdt/feature_sample.h"
-#include "almanac/gbdt/growing_tree.h"
+#include "almanac/gbdt/grown_tree.h"
+#include "almanac/gbdt/level_grower.h"
 #include "almanac/gbdt/params.h"
 
 namespace almanac::gbdt {
 
-class ExactForest {
+class ExactForest final : public LevelGrower<DoubleSums, ExactContest> {
  public:
-  // Whether this grower is for such data and parameters: numbers in at most 256 bins, features
-  // drawn tree by tree, leaves that must hold something. TreeGrower takes all.
+  // Whether this grower is for such data and parameters. TreeGrower takes all.
   static bool Suits(const BinnedData& data, const Params& params);
   // What histograms of a training take, at most.
   static size_t Bytes(const BinnedData& data, const Params& params);
@@ -39,18 +35,8 @@ class ExactForest {
   // shrunk.
   std::vector<GrownTree> Grow(std::span<const float> gradients, std::span<const float> hessians,
                               std::span<const uint32_t> rows, const std::vector<uint8_t>& wanted);
-  // The rows in a leaf of the class's tree last grown.
-  std::span<const uint32_t> LeafRows(size_t k, size_t leaf) const {
-    return trees_[k].LeafRows(leaf);
-  }
-
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(sample_);
-  }
 
  private:
-  using ExactTree = GrowingTreeOf<DoubleSums>;
   // What a tree looks at in a tile.
   struct Searched {
     TileSlots slots;
@@ -65,50 +51,25 @@ class ExactForest {
     // With what may be read behind it; whole cache lines.
     size_t Room() const { return (Bins() + kBinsBehind + kLineBins - 1) / kLineBins * kLineBins; }
   };
-  // Leaves whose histograms come together.
-  struct Pair {
-    size_t k = 0;
-    int smaller = 0, larger = 0;
-    HistogramBin* parent = nullptr;
-    ExactContest *of_smaller = nullptr, *of_larger = nullptr;
-  };
-
   void ChooseColumns(size_t k);
   void MakeRoom();
   void StartTree(size_t k, std::span<const float> gradients, std::span<const float> hessians,
                  std::span<const uint32_t> rows);
   void GrowRoots();
-  bool GrowLevel();
-  void MakePair(size_t k, int parent);
-  // Calls work(tile, i) for all tiles and i < count.
-  template <typename Work>
-  void ForTiles(size_t count, const Work& work) const;
-  bool IsKept(const ExactTree::Node& node) const;
-  ExactContest* Open(size_t k, int node, std::shared_ptr<std::vector<uint16_t>> looked_at);
+  size_t Tiles(size_t) const override { return data_.tiles(); }
+  bool IsKept(const Node& node) const override { return Tree::MayHaveGrandchildren(node, params_); }
   void AddUp(size_t t, size_t k, int node, HistogramBin* histogram, const HistogramBin* soon) const;
   void SearchRoot(size_t t, ExactContest& contest);
-  void SearchPair(size_t t, const Pair& pair);
+  void SearchPair(size_t t, const Pair& pair) override;
   void Search(size_t t, const HistogramBin* histogram, ExactContest& contest) const;
   // Whether the column has a cut.
   bool Examine(const HistogramBin* histogram, const Searched& searched, size_t slot,
                ExactContest& contest) const;
-  void FinishSearch();
   void Keep(const HistogramBin* bins, size_t count, HistogramBin* to) const;
-  HistogramBin* TakeHistogram();
-  void ReturnHistogram(HistogramBin*& histogram);
 
-  const BinnedData& data_;
-  const Params& params_;
-  FeatureSample sample_;
-  size_t most_together_;       // classes
-  size_t histogram_bins_ = 0;  // that a histogram has room for
-  std::vector<hwy::AlignedFreeUniquePtr<HistogramBin[]>> histograms_;
-  std::vector<HistogramBin*> free_;
-  std::vector<ExactTree> trees_;                 // by class
+  size_t most_together_;                         // classes
   std::vector<std::vector<Searched>> searched_;  // by class and tile
   std::span<const size_t> together_;             // classes that grow
-  std::vector<std::unique_ptr<ExactContest>> contests_;
-  std::vector<Pair> pairs_;
 };
 
 }  // namespace almanac::gbdt

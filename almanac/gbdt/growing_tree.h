@@ -70,6 +70,12 @@ class GrowingTreeOf {
   std::span<const uint32_t> LeafRows(size_t leaf) const { return RowsOf(leaf_node_[leaf]); }
   const LeafSums& leaf_sums(size_t leaf) const { return node(leaf_node_[leaf]).sums; }
 
+  // Whether children of the node may be split in turn.
+  static bool MayHaveGrandchildren(const Node& node, const Params& params) {
+    const bool may_be_deeper = params.max_depth <= 0 || node.depth + 1 < params.max_depth;
+    return may_be_deeper && node.sums.rows >= 2 * params.min_data_in_leaf;
+  }
+
   Node& node(int n) { return nodes_[static_cast<size_t>(n)]; }
   const Node& node(int n) const { return nodes_[static_cast<size_t>(n)]; }
   std::span<const uint32_t> RowsOf(int n) const {
