@@ -9,9 +9,15 @@
 #include <mutex>
 #include <vector>
 
+#include "almanac/gbdt/params.h"
 #include "almanac/gbdt/split.h"
 
 namespace almanac::gbdt {
+
+// Whether a side's gain is g^2 / (h + l2); otherwise it is less.
+inline bool GainsReachBounds(const Params& params) {
+  return params.lambda_l1 == 0 && params.max_delta_step <= 0 && params.path_smooth <= kEpsilon;
+}
 
 // Columns are first looked at many at a time, which gives a number for each that bounds what its
 // cuts gain; only those that may win are searched. Threads that search different tiles meet here.

@@ -15,10 +15,6 @@ constexpr double kLeastShareOfRoot = 1e-6;
 // Gains are computed to this part of G^2 / W and of themselves, and far better.
 constexpr double kGainRounding = 1e-12;
 
-bool IsTight(const Params& params) {
-  return params.lambda_l1 == 0 && params.max_delta_step <= 0 && params.path_smooth <= kEpsilon;
-}
-
 // As FindSplit has it.
 CutLeaf LeafOf(const LeafSums& sums, const Params& params) {
   CutLeaf leaf;
@@ -50,7 +46,7 @@ ExactContest::ExactContest(size_t tree_number, int node_number,
   examines_all_ = !std::isfinite(surely + slack_) || !tree.has_usual_hessians() ||
                   !(leaf_.hessian >= kLeastShareOfRoot * of_root);
   // Gains do not reach their bounds; and where nobody will ask what has a cut, all have.
-  if (!IsTight(params)) surely = std::numeric_limits<double>::quiet_NaN();
+  if (!GainsReachBounds(params)) surely = std::numeric_limits<double>::quiet_NaN();
   if (!tree.MayHaveGrandchildren(tree.node(node_number), params)) surely = least_;
   Ask(least_, surely);
 }

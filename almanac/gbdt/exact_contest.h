@@ -1,4 +1,4 @@
-// The contest of all columns for the best split of a leaf in exact mode. Inside this room.
+// The contest for the best split of a leaf in exact mode. Inside this room.
 #ifndef ALMANAC_GBDT_EXACT_CONTEST_H_
 #define ALMANAC_GBDT_EXACT_CONTEST_H_
 

@@ -10,26 +10,22 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
-#include <hwy/aligned_allocator.h>
-
 #include "almanac/gbdt/binned_data.h"
 #include "almanac/gbdt/column_tiles.h"
-#include "almanac/gbdt/feature_sample.h"
-#include "almanac/gbdt/growing_tree.h"
+#include "almanac/gbdt/grown_tree.h"
 #include "almanac/gbdt/leaf_contest.h"
+#include "almanac/gbdt/level_grower.h"
 #include "almanac/gbdt/params.h"
 #include "almanac/gbdt/tile_kernels.h"
 
 namespace almanac::gbdt {
 
-class ForestGrower {
+class ForestGrower final : public LevelGrower<FixedPointSums, LeafContest> {
  public:
-  // Whether this grower is for such data and parameters: numbers in at most 256 bins, features
-  // drawn tree by tree. TreeGrower takes all.
+  // Whether this grower is for such data and parameters. TreeGrower takes all.
   static bool Suits(const BinnedData& data, const Params& params);
   // What histograms and copied columns of a training take, about.
   static size_t Bytes(const BinnedData& data, const Params& params);
@@ -44,15 +40,6 @@ class ForestGrower {
   // [class * rows + row]; `rows` are those to learn from. The leaf values are not yet shrunk.
   std::vector<GrownTree> Grow(std::span<const float> gradients, std::span<const float> hessians,
                               std::span<const uint32_t> rows, const std::vector<uint8_t>& wanted);
-  // The rows in a leaf of the class's tree last grown.
-  std::span<const uint32_t> LeafRows(size_t k, size_t leaf) const {
-    return trees_[k].LeafRows(leaf);
-  }
-
-  template <typename Archive>
-  void Visit(Archive& archive) {
-    archive(sample_);
-  }
 
  private:
   // What a tree looks at in a tile.
@@ -60,13 +47,6 @@ class ForestGrower {
     TileSlots slots;
     std::array<uint32_t, kTileWidth> feature{};  // by slot
     MissingBins missing;
-  };
-  // Leaves whose histograms come together.
-  struct Pair {
-    size_t k = 0;
-    int smaller = 0, larger = 0;
-    PackedBin* parent = nullptr;  // null: both are added up
-    LeafContest *of_smaller = nullptr, *of_larger = nullptr;
   };
 
   static PackedBin* Of(const ColumnTile& tile, PackedBin* histogram) {
@@ -84,44 +64,27 @@ class ForestGrower {
   void SearchRoots(size_t t, std::span<const size_t> together);
   void AddTogether(size_t t, std::span<const size_t> together) const;
   void TakeApart(size_t t, size_t place, size_t k, PackedBin* histogram) const;
-  bool GrowLevel();
-  void MakePair(size_t k, int parent);
-  bool IsKept(const GrowingTree::Node& node) const;
-  LeafContest* Open(size_t k, int node, std::shared_ptr<std::vector<uint16_t>> looked_at);
+  size_t Tiles(size_t k) const override { return tiles_[k]->size(); }
+  bool IsKept(const Node& node) const override;
   void AddUp(size_t t, size_t k, int node, PackedBin* histogram, Soon soon = {}) const;
-  void SearchPair(size_t t, const Pair& pair);
+  void SearchPair(size_t t, const Pair& pair) override;
   void Search(size_t t, const PackedBin* histogram, LeafContest& contest) const;
   // Which columns have a cut, and the best of them.
   void Settle(size_t t, const PackedBin* histogram, GainBounds& bounds, LeafContest& contest) const;
-  uint32_t ExamineSlots(size_t t, const PackedBin* histogram,
-                        const std::array<float, kTileWidth>& numbers, LeafContest& contest) const;
   // Whether the column has a cut.
   bool Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
                LeafContest& contest) const;
-  void FinishSearch();
   void RenewOutputs(size_t k, GrownTree& grown) const;
-  PackedBin* TakeHistogram();
-  void ReturnHistogram(PackedBin*& histogram);
 
-  const BinnedData& data_;
-  const Params& params_;
-  FeatureSample sample_;
   ColumnTiles all_, of_set_;
-  bool has_set_ = false;                   // whether only some features are looked at
-  std::vector<ColumnTiles> packed_;        // by class: of the tree that grows
-  std::vector<const ColumnTiles*> tiles_;  // by class: one of these
-  size_t histogram_words_ = 0;             // that a histogram has room for
-  size_t most_histograms_;
-  size_t few_rows_ = 0;  // up to which both children of a leaf are added up
-  std::vector<hwy::AlignedFreeUniquePtr<PackedBin[]>> histograms_;
-  std::vector<PackedBin*> free_;
-  std::vector<GrowingTree> trees_;               // by class
+  bool has_set_ = false;                         // whether only some features are looked at
+  std::vector<ColumnTiles> packed_;              // by class: of the tree that grows
+  std::vector<const ColumnTiles*> tiles_;        // by class: one of these
+  size_t few_rows_ = 0;                          // up to which both children of a leaf are added up
   std::vector<std::vector<Searched>> searched_;  // by class and tile
   std::vector<size_t> wanted_;                   // classes
   std::span<const float> gradients_, hessians_;
   std::vector<PackedBin> interleaved_;  // codes of the trees whose roots are added up together
-  std::vector<std::unique_ptr<LeafContest>> contests_;
-  std::vector<Pair> pairs_;
 };
 
 }  // namespace almanac::gbdt

@@ -142,28 +142,11 @@ void ForestGrower::Settle(size_t t, const PackedBin* histogram, GainBounds& boun
       LargestGains(histogram, (*tiles_[contest.k])[t].bins, searched.missing, contest.bounds(),
                    bounds.upper.data());
     }
-    with_cut = ExamineSlots(t, histogram, bounds.upper, contest);
+    with_cut = ExamineSlots(t, searched.slots.count, bounds.upper, contest, [&](size_t slot) {
+      return Examine(histogram, slot, searched.feature[slot], contest);
+    });
   }
   (*contest.with_cut)[t] = static_cast<uint16_t>(with_cut);
-}
-
-// Of all slots that may have the best cut. Returns which slots have one, a bit each.
-uint32_t ForestGrower::ExamineSlots(size_t t, const PackedBin* histogram,
-                                    const std::array<float, kTileWidth>& numbers,
-                                    LeafContest& contest) const {
-  const Searched& searched = searched_[contest.k][t];
-  uint32_t with_cut = 0;
-  for (size_t slot = 0; slot < searched.slots.count; ++slot) {
-    const float number = numbers[slot];
-    const uint32_t bit = 1U << slot;
-    if (((*contest.looked_at)[t] & bit) == 0 || contest.HasNoCut(number)) continue;
-    bool has_cut = contest.SurelyHasCut(number);
-    if (!has_cut || contest.MayWin(number)) {
-      has_cut |= Examine(histogram, slot, searched.feature[slot], contest);
-    }
-    if (has_cut) with_cut |= bit;
-  }
-  return with_cut;
 }
 
 bool ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t feature,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace almanac::gbdt {
 namespace {
@@ -21,16 +22,12 @@ LeafBounds BoundsOf(const LeafSums& sums, const PackedScale& scale, const Params
   return bounds;
 }
 
-bool IsTight(const Params& params) {
-  return params.lambda_l1 == 0 && params.max_delta_step <= 0 && params.path_smooth <= kEpsilon;
-}
-
 // FindSplit asks for more than the leaf's own gain; columns are measured above G^2 / (H + 2 l2).
 double AboveParent(const LeafSums& sums, const PackedScale& scale, const Params& params) {
   const double g = PackedGradient(sums.packed) * scale.gradient;
   const double h = PackedHessian(sums.packed) * scale.hessian;
   const double l2 = params.lambda_l2;
-  if (IsTight(params)) {
+  if (GainsReachBounds(params)) {
     return params.min_gain_to_split + (l2 > 0 ? g * g * l2 / ((h + l2) * (h + 2 * l2)) : 0);
   }
   constexpr double kRounding = 1e-12;
@@ -43,22 +40,18 @@ double AboveParent(const LeafSums& sums, const PackedScale& scale, const Params&
 
 LeafContest::LeafContest(size_t tree_number, int node_number, const GrowingTree& tree,
                          const Params& params)
-    : k(tree_number),
-      node(node_number),
-      sums_(tree.node(node_number).sums),
-      bounds_(BoundsOf(sums_, tree.scale(), params)),
+    : Contest(tree_number, node_number, tree.node(node_number).sums),
+      bounds_(BoundsOf(sums(), tree.scale(), params)),
       scale_(bounds_, tree.scale()),
-      is_tight_(IsTight(params)),
-      above_parent_(AboveParent(sums_, tree.scale(), params)),
-      least_(scale_.AtLeast(above_parent_)),
-      surely_(scale_.Surely(above_parent_)),
-      bar_(least_) {}
+      above_parent_(AboveParent(sums(), tree.scale(), params)) {
+  // Otherwise gains do not reach what LargestGains finds.
+  Ask(scale_.AtLeast(above_parent_), GainsReachBounds(params)
+                                         ? scale_.Surely(above_parent_)
+                                         : std::numeric_limits<float>::quiet_NaN());
+}
 
-void LeafContest::Enter(const Split& split) {
-  const std::lock_guard<std::mutex> hold(mutex_);
-  if (!split.IsBetterThan(best_)) return;
-  best_ = split;
-  bar_ = scale_.AtLeast(above_parent_ + best_.gain);
+float LeafContest::BarOf(const Split& split) const {
+  return scale_.AtLeast(above_parent_ + split.gain);
 }
 
 }  // namespace almanac::gbdt
