@@ -18,9 +18,14 @@ constexpr size_t kCacheBytes = size_t{128} << 20;
 // Less hessian in a side may be lost in rounding, and its gain mean nothing.
 constexpr double kLeastWeight = 1e-9;
 
+using TileHistogram = std::array<HistogramBin, kTileBins * kTileWidth + kBinsBehind>;
+constexpr size_t kColumnBins = kTileBins * kTogether;  // of trees that are added up together
+
 // Of one thread: histograms of a tile that are not kept.
 struct Scratch {
-  alignas(64) std::array<HistogramBin, kTileBins * kTileWidth + kBinsBehind> smaller, larger;
+  alignas(64) TileHistogram smaller, larger;
+  alignas(64) std::array<TileHistogram, kTogether> roots;
+  alignas(64) std::array<HistogramBin, kQuarterTile * kColumnBins> together;
 };
 
 Scratch& OfThread() {
@@ -153,9 +158,27 @@ void ExactForest::GrowRoots() {
     Node& root = trees_[k].node(0);
     if (IsKept(root)) root.histogram = pool_.Take();
   }
-  ForTiles(data_.tiles(), contests_.size(),
-           [&](size_t t, size_t i) { SearchRoot(t, *contests_[i]); });
+  for (size_t first = 0; first < together_.size(); first += kTogether) {
+    GrowRoots(together_.subspan(first, std::min(kTogether, together_.size() - first)));
+  }
   FinishSearch();
+}
+
+void ExactForest::GrowRoots(std::span<const size_t> together) {
+  if (together.size() > 1) Interleave(together);
+  ParallelFor(data_.tiles(), [&](size_t t) { SearchRoots(t, together); });
+}
+
+// The values of up to four classes: [row * 4 + tree].
+void ExactForest::Interleave(std::span<const size_t> together) {
+  const size_t rows = trees_[together[0]].codes().size();
+  interleaved_.assign(rows * kTogether, GradientPair());
+  ForRowBlocks(rows, [&](size_t begin, size_t end) {
+    for (size_t i = 0; i < together.size(); ++i) {
+      const std::span<const GradientPair> values = trees_[together[i]].codes();
+      for (size_t row = begin; row < end; ++row) interleaved_[row * kTogether + i] = values[row];
+    }
+  });
 }
 
 // The sums of the node's rows in the tile; what is behind `soon` is asked for meanwhile.
@@ -168,9 +191,36 @@ void ExactForest::AddUp(size_t t, size_t k, int node, HistogramBin* histogram,
   const std::span<const uint32_t> rows = tree.RowsOf(node);
   AddPairs(data_.tile(t), rows.data(), tree.CodesOf(node).data(), rows.size(), searched.slots,
            histogram, {soon, soon == nullptr ? 0 : bins / kLineBins});
-  const LeafSums& sums = tree.node(node).sums;
+}
+
+void ExactForest::Reconstruct(size_t t, size_t k, int node, HistogramBin* histogram) const {
+  const Searched& searched = searched_[k][t];
+  const LeafSums& sums = trees_[k].node(node).sums;
   ReconstructFrequentBins(histogram, searched.bins, searched.slots.count, searched.frequent_bin,
                           {sums.gradient, sums.hessian});
+}
+
+// All columns of the tile, four at a time, for all these trees, which then take theirs.
+void ExactForest::AddRootsTogether(size_t t, std::span<const size_t> together) const {
+  Scratch& scratch = OfThread();
+  const std::span<const uint32_t> rows = trees_[together[0]].RowsOf(0);
+  for (size_t first = 0; first < kTileWidth; first += kQuarterTile) {
+    scratch.together.fill({});
+    AddPairsTogether(data_.tile(t), rows.data(), interleaved_.data(), rows.size(), first,
+                     scratch.together.data());
+    for (size_t i = 0; i < together.size(); ++i) {
+      const Searched& searched = searched_[together[i]][t];
+      for (size_t s = 0; s < searched.slots.count; ++s) {
+        const size_t column = searched.slots.place[s] - first;
+        if (column >= kQuarterTile) continue;
+        const HistogramBin* from = scratch.together.data() + column * kColumnBins + i;
+        HistogramBin* to = scratch.roots[i].data() + s;
+        for (size_t bin = 0; bin < searched.bins; ++bin) {
+          to[bin * searched.slots.count] = from[bin * kTogether];
+        }
+      }
+    }
+  }
 }
 
 // Histograms that find room in the caches together are left there.
@@ -182,15 +232,22 @@ void ExactForest::Keep(const HistogramBin* bins, size_t count, HistogramBin* to)
   }
 }
 
-void ExactForest::SearchRoot(size_t t, ExactContest& contest) {
-  const Searched& searched = searched_[contest.k][t];
-  if (searched.slots.count == 0) return;
-  HistogramBin* histogram = OfThread().smaller.data();
-  AddUp(t, contest.k, 0, histogram, nullptr);
-  Search(t, histogram, contest);
-  HistogramBin* kept = trees_[contest.k].node(0).histogram;
-  if (kept != nullptr) {
-    Keep(histogram, searched.Bins(), kept + searched.first);
+void ExactForest::SearchRoots(size_t t, std::span<const size_t> together) {
+  size_t slots = 0;
+  for (const size_t k : together) slots += searched_[k][t].slots.count;
+  const bool adds_together = together.size() > 1 && PaysTogether(slots);
+  if (adds_together) AddRootsTogether(t, together);
+  const auto first = static_cast<size_t>(together.data() - together_.data());
+  for (size_t i = 0; i < together.size(); ++i) {
+    const size_t k = together[i];
+    const Searched& searched = searched_[k][t];
+    if (searched.slots.count == 0) continue;
+    HistogramBin* histogram = OfThread().roots[i].data();
+    if (!adds_together) AddUp(t, k, 0, histogram, nullptr);
+    Reconstruct(t, k, 0, histogram);
+    Search(t, histogram, *contests_[first + i]);
+    HistogramBin* kept = trees_[k].node(0).histogram;
+    if (kept != nullptr) Keep(histogram, searched.Bins(), kept + searched.first);
   }
 }
 
@@ -202,6 +259,7 @@ void ExactForest::SearchPair(size_t t, const Pair& pair) {
   HistogramBin* parent = pair.parent + searched.first;
   HistogramBin* smaller = OfThread().smaller.data();
   AddUp(t, pair.k, pair.smaller, smaller, parent);
+  Reconstruct(t, pair.k, pair.smaller, smaller);
   Search(t, smaller, *pair.of_smaller);
   HistogramBin* kept = tree.node(pair.smaller).histogram;
   if (kept != nullptr) Keep(smaller, bins, kept + searched.first);

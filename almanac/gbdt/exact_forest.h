@@ -58,8 +58,12 @@ class ExactForest final : public LevelGrower<DoubleSums, ExactContest> {
   void GrowRoots();
   size_t Tiles(size_t) const override { return data_.tiles(); }
   bool IsKept(const Node& node) const override { return Tree::MayHaveGrandchildren(node, params_); }
+  void GrowRoots(std::span<const size_t> together);
+  void Interleave(std::span<const size_t> together);
   void AddUp(size_t t, size_t k, int node, HistogramBin* histogram, const HistogramBin* soon) const;
-  void SearchRoot(size_t t, ExactContest& contest);
+  void AddRootsTogether(size_t t, std::span<const size_t> together) const;
+  void Reconstruct(size_t t, size_t k, int node, HistogramBin* histogram) const;
+  void SearchRoots(size_t t, std::span<const size_t> together);
   void SearchPair(size_t t, const Pair& pair) override;
   void Search(size_t t, const HistogramBin* histogram, ExactContest& contest) const;
   // Whether the column has a cut.
@@ -70,6 +74,7 @@ class ExactForest final : public LevelGrower<DoubleSums, ExactContest> {
   size_t most_together_;                         // classes
   std::vector<std::vector<Searched>> searched_;  // by class and tile
   std::span<const size_t> together_;             // classes that grow
+  std::vector<GradientPair> interleaved_;        // of the roots that are added up together
 };
 
 }  // namespace almanac::gbdt

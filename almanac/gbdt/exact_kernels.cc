@@ -32,6 +32,21 @@ void AddRowPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* 
   }
 }
 
+void AddQuarter(const uint8_t* tile, const uint32_t* rows, const GradientPair* values, size_t count,
+                size_t first, HistogramBin* sums) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint8_t* row = tile + size_t{rows[i]} * kTileWidth + first;
+    for (size_t c = 0; c < kQuarterTile; ++c) {
+      for (size_t k = 0; k < kTogether; ++k) {
+        const GradientPair& value = values[i * kTogether + k];
+        sums[(c * kTileBins + row[c]) * kTogether + k] += {value.gradient, value.hessian};
+      }
+    }
+  }
+}
+
+size_t VectorDoubles() { return 1; }
+
 void TakeAway(const HistogramBin* histogram, size_t bins, size_t slots, const HistogramBin& leaf,
               HistogramBin* rest) {
   for (size_t s = 0; s < slots; ++s) {
@@ -224,6 +239,58 @@ void AddRowPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* 
   static constexpr std::array<PairAdder, kTileWidth + 1> kAdders =
       PairAdders(std::make_index_sequence<kTileWidth + 1>());
   kAdders[slots.count]({tile, rows, values, count}, slots, histogram, soon);
+}
+
+size_t VectorDoubles() { return hn::Lanes(Doubles()); }
+
+// A row's values of four trees on their way to the bins of four columns.
+HWY_INLINE void AddRowTogether(const uint32_t* places, const GradientPair* pairs, double* sums) {
+  const Doubles tag;
+  const hn::Rebind<float, Doubles> floats;
+  constexpr size_t kNumbers = 2 * kTogether;
+  const size_t lanes = hn::Lanes(tag);
+  for (size_t n = 0; n < kNumbers; n += lanes) {
+    const auto value = hn::PromoteTo(tag, hn::LoadU(floats, &pairs->gradient + n));
+    HWY_UNROLL(4)
+    for (size_t c = 0; c < kQuarterTile; ++c) {
+      double* sum = sums + c * kTileBins * kNumbers + places[c] + n;
+      hn::Store(hn::Add(hn::Load(tag, sum), value), tag, sum);
+    }
+  }
+}
+
+void AddQuarter(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
+                const GradientPair* HWY_RESTRICT values, size_t count, size_t first,
+                HistogramBin* sums) {
+  uint32_t places[kRowsAtOnce][kQuarterTile];
+  auto* numbers = reinterpret_cast<double*>(sums);
+  size_t i = 0;
+  const auto look_up = [&](size_t row, uint32_t* to) {
+    const uint8_t* bins = tile + size_t{rows[row]} * kTileWidth + first;
+    HWY_UNROLL(4)
+    for (size_t c = 0; c < kQuarterTile; ++c) to[c] = uint32_t{bins[c]} * 2 * kTogether;
+  };
+  const auto add_until = [&](size_t end, auto asks_for_rows) HWY_ATTR {
+    for (; i + kRowsAtOnce <= end; i += kRowsAtOnce) {
+      HWY_UNROLL(4)
+      for (size_t r = 0; r < kRowsAtOnce; ++r) {
+        if constexpr (asks_for_rows()) {
+          __builtin_prefetch(tile + size_t{rows[i + r + kAhead]} * kTileWidth);
+        }
+        look_up(i + r, places[r]);
+      }
+      HWY_UNROLL(4)
+      for (size_t r = 0; r < kRowsAtOnce; ++r) {
+        AddRowTogether(places[r], values + (i + r) * kTogether, numbers);
+      }
+    }
+  };
+  add_until(count - std::min(count, kAhead), std::true_type());
+  add_until(count, std::false_type());
+  for (; i < count; ++i) {
+    look_up(i, places[0]);
+    AddRowTogether(places[0], values + i * kTogether, numbers);
+  }
 }
 
 // rest[s] = leaf - bin 0 - bin 1 - ... of the slot. Up to four vectors of sums side by side.
@@ -492,6 +559,8 @@ namespace almanac::gbdt {
 namespace {
 
 HWY_EXPORT(AddRowPairs);
+HWY_EXPORT(AddQuarter);
+HWY_EXPORT(VectorDoubles);
 HWY_EXPORT(TakeAway);
 HWY_EXPORT(SubtractAllBins);
 HWY_EXPORT(KeepAllBins);
@@ -502,6 +571,18 @@ HWY_EXPORT(FindLargestCuts);
 void AddPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values, size_t count,
               const TileSlots& slots, HistogramBin* histogram, Lines soon) {
   HWY_DYNAMIC_DISPATCH(AddRowPairs)(tile, rows, values, count, slots, histogram, soon);
+}
+
+void AddPairsTogether(const uint8_t* tile, const uint32_t* rows, const GradientPair* values,
+                      size_t count, size_t first, HistogramBin* sums) {
+  HWY_DYNAMIC_DISPATCH(AddQuarter)(tile, rows, values, count, first, sums);
+}
+
+// A column takes one addition of a vector, or several where vectors are short, each of which costs
+// half as much again as one of AddPairs: its sums do not quite fit the nearest cache.
+bool PaysTogether(size_t slots) {
+  const size_t additions = kTileWidth * 2 * kTogether / HWY_DYNAMIC_DISPATCH(VectorDoubles)();
+  return 2 * slots > 3 * additions;
 }
 
 void ReconstructFrequentBins(HistogramBin* histogram, size_t bins, size_t slots,

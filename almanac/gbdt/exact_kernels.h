@@ -36,6 +36,14 @@ struct Lines {
 void AddPairs(const uint8_t* tile, const uint32_t* rows, const GradientPair* values, size_t count,
               const TileSlots& slots, HistogramBin* histogram, Lines soon = {});
 
+// The same for the columns [first, first + 4) of the tile and four trees at once: the pairs
+// values[i * 4 + k] to sums[(column * 256 + bin) * 4 + k], the columns counted from `first`.
+inline constexpr size_t kQuarterTile = 4;  // columns of such a pass: its sums nearly fit the L1
+void AddPairsTogether(const uint8_t* tile, const uint32_t* rows, const GradientPair* values,
+                      size_t count, size_t first, HistogramBin* sums);
+// Whether that is faster for all columns than AddPairs for `slots` of them, of all trees.
+bool PaysTogether(size_t slots);
+
 // Sets the most frequent bin of every slot where it is not 0 to what the other bins leave of the
 // leaf's sums, taken away one after another from bin 0 on, as LightGBM does.
 void ReconstructFrequentBins(HistogramBin* histogram, size_t bins, size_t slots,

