@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "almanac/gbdt/exact_kernels.h"
+#include "almanac/gbdt/largest_cuts.h"
 
 namespace almanac::gbdt {
 namespace {

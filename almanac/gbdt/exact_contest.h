@@ -9,7 +9,7 @@
 
 namespace almanac::gbdt {
 
-// By LargestCuts' numbers (exact_kernels.h).
+// By LargestCuts' numbers (largest_cuts.h).
 class ExactContest final : public Contest<double> {
  public:
   ExactContest(size_t tree_number, int node_number, const GrowingTreeOf<DoubleSums>& tree,

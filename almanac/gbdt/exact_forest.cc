@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "almanac/base/parallel.h"
+#include "almanac/gbdt/largest_cuts.h"
 #include "almanac/gbdt/row_blocks.h"
 
 namespace almanac::gbdt {

@@ -14,6 +14,7 @@
 #include "almanac/gbdt/binned_data.h"
 #include "almanac/gbdt/exact_contest.h"
 #include "almanac/gbdt/exact_kernels.h"
+#include "almanac/gbdt/gain_kernels.h"
 #include "almanac/gbdt/grown_tree.h"
 #include "almanac/gbdt/level_grower.h"
 #include "almanac/gbdt/params.h"

@@ -1,8 +1,6 @@
-// The inner loops of exact mode over tiles of bins: histograms in doubles, and their search for
-// cuts, several columns at a time. Inside this room. A bin's sums are made row after row and sums
-// over bins one after another, column by column in the lanes of a vector: they are the reference's
-// to the last bit, whatever the instruction set. What LargestCuts finds are bounds, which decide
-// what is searched with the reference's operations (split.h).
+// The inner loops of exact mode over tiles of bins: histograms in doubles. Inside this room. A
+// bin's sums are made row after row and sums over bins one after another: they are the reference's
+// to the last bit, whatever the instruction set. largest_cuts.h searches them.
 //
 // A tile's histogram is bin after bin, in each the slots that are used, side by side. kBinsBehind
 // more follow it, which may be read and mean nothing.
@@ -13,8 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "almanac/gbdt/cut_scan.h"
-#include "almanac/gbdt/gain_kernels.h"
 #include "almanac/gbdt/growing_tree.h"
 #include "almanac/gbdt/split.h"
 #include "almanac/gbdt/tile_kernels.h"
@@ -57,18 +53,6 @@ void SubtractBins(const HistogramBin* parent, const HistogramBin* smaller, size_
 // Copies `count` bins, up to three more, to where they are not read soon: past the caches. Both are
 // aligned to 64 bytes.
 void KeepBins(const HistogramBin* from, size_t count, HistogramBin* to);
-
-// With W = H + 2 l2 of the leaf and w = h + l2 of a side, for every slot the largest
-// (g - w G / W)^2 / (w (W - w)) (gain_kernels.h) of all cuts that FindSplit considers; -1 if there
-// is none. `bins` is at least that of every slot; bins behind a slot's last are 0. Where some bin
-// is not filled by hessians of at least 0, or l2 and the least hessian are both 0, numbers mean
-// nothing.
-void LargestCuts(const HistogramBin* histogram, size_t bins, size_t slots,
-                 const MissingBins& missing, const CutLeaf& leaf, double* numbers);
-
-// By what part of itself a number may be off; the root of it may be off by CutSlack besides.
-inline constexpr double kNumberError = 1.0 / (1 << 12);
-double NumberSlack(const CutLeaf& leaf);
 
 }  // namespace almanac::gbdt
 
