@@ -12,8 +12,6 @@
 namespace almanac::gbdt {
 namespace {
 
-// Histograms that trees may keep before their classes grow one after another.
-constexpr size_t kMostBytes = size_t{512} << 20;
 // What the last cache may hold.
 constexpr size_t kCacheBytes = size_t{128} << 20;
 // Less hessian in a side may be lost in rounding, and its gain mean nothing.
@@ -66,9 +64,10 @@ bool ExactForest::Suits(const BinnedData& data, const Params& params) {
   return CanGrowByLevels(data, params);
 }
 
-ExactForest::ExactForest(const BinnedData& data, const Params& params, size_t classes)
+ExactForest::ExactForest(const BinnedData& data, const Params& params, size_t classes,
+                         size_t most_bytes)
     : LevelGrower(data, params, classes, std::numeric_limits<size_t>::max()),
-      most_together_(std::clamp<size_t>(kMostBytes / std::max<size_t>(1, BytesOfTree(data, params)),
+      most_together_(std::clamp<size_t>(most_bytes / std::max<size_t>(1, BytesOfTree(data, params)),
                                         1, classes)),
       searched_(classes) {}
 

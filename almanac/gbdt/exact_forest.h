@@ -28,8 +28,11 @@ class ExactForest final : public LevelGrower<DoubleSums, ExactContest> {
   // What histograms of a training take, at most.
   static size_t Bytes(const BinnedData& data, const Params& params);
 
-  // Both must outlive it.
-  ExactForest(const BinnedData& data, const Params& params, size_t classes);
+  // `data` and `params` must outlive it. Classes grow together as long as the histograms that they
+  // may keep take no more than `most_bytes`, else one after another.
+  static constexpr size_t kMostBytes = size_t{512} << 20;
+  ExactForest(const BinnedData& data, const Params& params, size_t classes,
+              size_t most_bytes = kMostBytes);
 
   // A tree for each class that is wanted; the others' have no leaf. `gradients` and `hessians` are
   // [class * rows + row]; `rows`, ascending, are those to learn from. The leaf values are not yet

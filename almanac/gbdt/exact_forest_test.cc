@@ -99,7 +99,8 @@ TEST(ExactForestTest, GrowsTheTreesOfLeafWiseGrowth) {
     if (data.features() == 0) continue;
     ASSERT_TRUE(ExactForest::Suits(data, params));
     const size_t classes = 1 + random.Below(4);
-    ExactForest forest(data, params, classes);
+    const size_t most_bytes = trial % 4 == 0 ? 1 : ExactForest::kMostBytes;
+    ExactForest forest(data, params, classes, most_bytes);
     TreeGrower slow(data, params, false);
     std::vector<uint32_t> rows;
     for (uint32_t row = 0; row < count; ++row) {
