@@ -84,7 +84,10 @@ class ForestGrower final : public LevelGrower<FixedPointSums, LeafContest> {
   std::vector<std::vector<Searched>> searched_;  // by class and tile
   std::vector<size_t> wanted_;                   // classes
   std::span<const float> gradients_, hessians_;
-  std::vector<PackedBin> interleaved_;  // codes of the trees whose roots are added up together
+  // Codes of the trees whose roots are added up together: of the two, one is used.
+  std::vector<PackedBin> interleaved_;
+  std::vector<ShortCode> short_codes_;
+  bool are_short_ = false;
 };
 
 }  // namespace almanac::gbdt

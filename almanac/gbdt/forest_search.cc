@@ -11,6 +11,8 @@ namespace almanac::gbdt {
 namespace {
 
 constexpr size_t kTogetherWords = kTileBins * kTogether;  // of a column
+// With so many rows or more the halves of codes are below 2^15 (FixedPoint).
+constexpr size_t kShortRows = 65536;
 
 // Of one thread: histograms of a tile that are not kept.
 struct Scratch {
@@ -28,18 +30,29 @@ Scratch& OfThread() {
 // Up to four classes in one pass: [row * 4 + tree].
 void ForestGrower::InterleaveCodes(std::span<const size_t> together) {
   const size_t rows = trees_[together[0]].codes().size();
-  interleaved_.resize(rows * kTogether);
-  ForRowBlocks(rows, [&](size_t begin, size_t end) {
-    for (size_t i = 0; i < kTogether; ++i) {
-      PackedBin* to = interleaved_.data() + i;
-      if (i >= together.size()) {
-        for (size_t row = begin; row < end; ++row) to[row * kTogether] = 0;
-        continue;
+  are_short_ = rows >= kShortRows;
+  const auto interleave = [&](auto& interleaved, const auto& code_of) {
+    interleaved.resize(rows * kTogether);
+    ForRowBlocks(rows, [&](size_t begin, size_t end) {
+      for (size_t i = 0; i < kTogether; ++i) {
+        auto* to = interleaved.data() + i;
+        if (i >= together.size()) {
+          for (size_t row = begin; row < end; ++row) to[row * kTogether] = {};
+          continue;
+        }
+        const std::span<const PackedBin> codes = trees_[together[i]].codes();
+        for (size_t row = begin; row < end; ++row) to[row * kTogether] = code_of(codes[row]);
       }
-      const std::span<const PackedBin> codes = trees_[together[i]].codes();
-      for (size_t row = begin; row < end; ++row) to[row * kTogether] = codes[row];
-    }
-  });
+    });
+  };
+  if (are_short_) {
+    interleave(short_codes_, [](PackedBin code) {
+      return ShortCode{static_cast<int16_t>(PackedHessian(code)),
+                       static_cast<int16_t>(PackedGradient(code))};
+    });
+  } else {
+    interleave(interleaved_, [](PackedBin code) { return code; });
+  }
 }
 
 // All trees' sums of a tile, in the thread's `together`.
@@ -50,9 +63,17 @@ void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const
   for (size_t column = 0; column < kTileWidth; ++column) {
     std::fill_n(sums + column * kTogetherWords, tile.bins * kTogether, PackedBin{0});
   }
-  for (size_t first = 0; first < kTileWidth; first += kHalfTile) {
-    AddRowsTogether(tile.bytes, any.RowsOf(0).data(), interleaved_.data(), any.node(0).rows(),
-                    first, sums + first * kTogetherWords);
+  const std::span<const uint32_t> rows = any.RowsOf(0);
+  const auto add = [&](const auto& codes) {
+    for (size_t first = 0; first < kTileWidth; first += kHalfTile) {
+      AddRowsTogether(tile.bytes, rows.data(), codes.data(), rows.size(), first,
+                      sums + first * kTogetherWords);
+    }
+  };
+  if (are_short_) {
+    add(short_codes_);
+  } else {
+    add(interleaved_);
   }
 }
 

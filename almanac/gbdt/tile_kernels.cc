@@ -39,13 +39,19 @@ void AddApart(const uint8_t* tile, const uint32_t* rows, const Bin* values, size
   }
 }
 
-void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes,
-                     size_t count, size_t first, PackedBin* sums) {
+PackedBin WordOf(PackedBin code) { return code; }
+PackedBin WordOf(ShortCode code) {
+  return Pack(code.gradient, static_cast<uint32_t>(code.hessian));
+}
+
+template <typename Code>
+void AddTogether(const uint8_t* tile, const uint32_t* rows, const Code* codes, size_t count,
+                 size_t first, PackedBin* sums) {
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* row = tile + size_t{rows[i]} * kTileWidth + first;
     for (size_t c = 0; c < kHalfTile; ++c) {
       PackedBin* sum = sums + (c * kTileBins + row[c]) * kTogether;
-      for (size_t k = 0; k < kTogether; ++k) sum[k] += codes[i * kTogether + k];
+      for (size_t k = 0; k < kTogether; ++k) sum[k] += WordOf(codes[i * kTogether + k]);
     }
   }
 }
@@ -210,13 +216,28 @@ void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, 
   kAdders[slots.count](tile, rows, codes, count, slots, histogram, soon);
 }
 
+using FourWords = hn::CappedTag<uint64_t, kTogether>;
+
+HWY_INLINE hn::Vec<FourWords> LoadCodes(const PackedBin* codes) {
+  return hn::LoadU(FourWords(), codes);
+}
+
+HWY_INLINE hn::Vec<FourWords> LoadCodes(const ShortCode* codes) {
+  const hn::Repartition<int32_t, FourWords> halves;
+  const hn::Rebind<int16_t, decltype(halves)> shorts;
+  static_assert(sizeof(ShortCode) == 2 * sizeof(int16_t));
+  const auto loaded = hn::LoadU(shorts, reinterpret_cast<const int16_t*>(codes));
+  return hn::BitCast(FourWords(), hn::PromoteTo(halves, loaded));
+}
+
 // Adds a row's codes to the sums of eight columns, whose bins are the bytes of `bins`.
-HWY_INLINE void AddRowTogether(uint64_t bins, const PackedBin* codes, PackedBin* sums) {
-  const hn::CappedTag<uint64_t, kTogether> tag;
+template <typename Code>
+HWY_INLINE void AddRowTogether(uint64_t bins, const Code* codes, PackedBin* sums) {
+  const FourWords tag;
   constexpr size_t kColumn = kTileBins * kTogether;
   const size_t lanes = hn::Lanes(tag);
   for (size_t k = 0; k < kTogether; k += lanes) {
-    const auto code = hn::LoadU(tag, codes + k);
+    const auto code = LoadCodes(codes + k);
     uint64_t left = bins;
     HWY_UNROLL(8)
     for (size_t c = 0; c < kHalfTile; ++c, left >>= 8) {
@@ -226,9 +247,10 @@ HWY_INLINE void AddRowTogether(uint64_t bins, const PackedBin* codes, PackedBin*
   }
 }
 
-void AddRowsTogether(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
-                     const PackedBin* HWY_RESTRICT codes, size_t count, size_t first,
-                     PackedBin* HWY_RESTRICT sums) {
+template <typename Code>
+void AddTogether(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT rows,
+                 const Code* HWY_RESTRICT codes, size_t count, size_t first,
+                 PackedBin* HWY_RESTRICT sums) {
   uint64_t bins[kRowsAtOnce];
   const auto look_up = [&](size_t i) {
     uint64_t eight;
@@ -261,6 +283,16 @@ void SubtractAll(const PackedBin* parent, const PackedBin* smaller, size_t words
 
 #endif  // HWY_TARGET == HWY_SCALAR
 
+void AddWordsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes,
+                      size_t count, size_t first, PackedBin* sums) {
+  AddTogether(tile, rows, codes, count, first, sums);
+}
+
+void AddShortsTogether(const uint8_t* tile, const uint32_t* rows, const ShortCode* codes,
+                       size_t count, size_t first, PackedBin* sums) {
+  AddTogether(tile, rows, codes, count, first, sums);
+}
+
 void AddDoublesApart(const uint8_t* tile, const uint32_t* rows, const HistogramBin* values,
                      size_t count, const TileSlots& slots, const SlotBins<HistogramBin>& bins) {
   AddApart(tile, rows, values, count, slots, bins);
@@ -279,7 +311,8 @@ namespace almanac::gbdt {
 namespace {
 
 HWY_EXPORT(AddRows);
-HWY_EXPORT(AddRowsTogether);
+HWY_EXPORT(AddWordsTogether);
+HWY_EXPORT(AddShortsTogether);
 HWY_EXPORT(SubtractAll);
 HWY_EXPORT(AddDoublesApart);
 HWY_EXPORT(AddCodesApart);
@@ -303,7 +336,12 @@ void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, 
 
 void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes,
                      size_t count, size_t first, PackedBin* sums) {
-  HWY_DYNAMIC_DISPATCH(AddRowsTogether)(tile, rows, codes, count, first, sums);
+  HWY_DYNAMIC_DISPATCH(AddWordsTogether)(tile, rows, codes, count, first, sums);
+}
+
+void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const ShortCode* codes,
+                     size_t count, size_t first, PackedBin* sums) {
+  HWY_DYNAMIC_DISPATCH(AddShortsTogether)(tile, rows, codes, count, first, sums);
 }
 
 void Subtract(const PackedBin* parent, const PackedBin* smaller, size_t words, PackedBin* larger) {

@@ -36,6 +36,11 @@ void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const HistogramBin*
 void AddRowsApart(const uint8_t* tile, const uint32_t* rows, const PackedBin* values, size_t count,
                   const TileSlots& slots, const SlotBins<PackedBin>& bins);
 
+// A code of a training on so many rows that it is small.
+struct ShortCode {
+  int16_t hessian = 0, gradient = 0;  // as in a PackedBin, the hessian in the lower half
+};
+
 // Memory that is read next, asked for while rows are added; far memory answers late.
 struct Soon {
   const PackedBin* begin = nullptr;
@@ -50,6 +55,9 @@ void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, 
 // The same for the columns [first, first + 8) of the tile and four trees at once: codes[i * 4 + k]
 // to sums[(column * 256 + bin) * 4 + k].
 void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes,
+                     size_t count, size_t first, PackedBin* sums);
+// Of codes whose halves have 16 bits, for half of the memory.
+void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const ShortCode* codes,
                      size_t count, size_t first, PackedBin* sums);
 
 // larger[i] = parent[i] - smaller[i]; the parent may be the larger. `words` is a multiple of 16.

@@ -103,6 +103,27 @@ TEST(TileKernelsTest, AddsFourTreesTogether) {
   }
 }
 
+TEST(TileKernelsTest, AddsShortCodesAsTheirWords) {
+  const Tile tile(4);
+  std::vector<ShortCode> codes;
+  std::vector<PackedBin> words;
+  Random random(5);
+  for (size_t i = 0; i < tile.codes.size(); ++i) {
+    const auto gradient = static_cast<int16_t>(static_cast<int>(random.Below(65535)) - 32767);
+    const auto hessian = static_cast<int16_t>(random.Below(32768));
+    codes.push_back({hessian, gradient});
+    words.push_back(Pack(gradient, static_cast<uint32_t>(hessian)));
+  }
+  std::vector<PackedBin> sums(kHalfTile * kTileBins * kTogether, 0), expected = sums;
+  const auto add = [&](const auto& of_rows, std::vector<PackedBin>& to) {
+    AddRowsTogether(tile.bytes.data(), tile.rows.data(), of_rows.data(), tile.rows.size(),
+                    kHalfTile, to.data());
+  };
+  add(codes, sums);
+  add(words, expected);
+  EXPECT_EQ(sums, expected);
+}
+
 TEST(TileKernelsTest, Subtracts) {
   const Tile tile(3);
   const size_t words = tile.codes.size() / 16 * 16;
