@@ -30,12 +30,54 @@ struct Gradients {
 
 // TreeGrower grows leaf by leaf, class by class, and searches every column in whole numbers: the
 // slow and obvious way on the same fixed-point sums.
-TEST(ForestGrowerTest, GrowsTheTreesOfLeafWiseGrowth) {
-  const ToyData toy(1200, 37, 9);
+void ExpectTreesOfLeafWiseGrowth(const ToyData& toy, const std::vector<uint32_t>& rows,
+                                 const Settings& settings, size_t classes,
+                                 const std::vector<uint32_t>& later_features = {}) {
+  Params params = Params::Parse(settings, "test");
+  params.exact = false;
+  const BinnedData data = BinnedData::Make(toy.Source(), params);
+  ASSERT_TRUE(ForestGrower::Suits(data, params));
+  ForestGrower forest(data, params, classes);
+  TreeGrower slow(data, params, false);
+  for (const uint64_t round : {1U, 2U, 3U, 4U}) {
+    if (round == 3 && !later_features.empty()) {  // from here on these alone
+      forest.LookAt(later_features);
+      slow.LookAt(later_features);
+    }
+    const Gradients of(toy, classes, round);
+    const std::vector<GrownTree> grown =
+        forest.Grow(of.gradients, of.hessians, rows, std::vector<uint8_t>(classes, 1));
+    for (size_t k = 0; k < classes; ++k) {
+      const size_t all = toy.label.size();
+      const Tree expected = slow.Grow(std::span(of.gradients).subspan(k * all, all),
+                                      std::span(of.hessians).subspan(k * all, all), rows)
+                                .tree;
+      const Tree& tree = grown[k].tree;
+      ASSERT_EQ(tree.split_feature, expected.split_feature);
+      ASSERT_EQ(tree.threshold, expected.threshold);
+      ASSERT_EQ(tree.decision_type, expected.decision_type);
+      ASSERT_EQ(tree.left_child, expected.left_child);
+      ASSERT_EQ(tree.right_child, expected.right_child);
+      ASSERT_EQ(tree.leaf_count, expected.leaf_count);
+      for (size_t leaf = 0; leaf < tree.leaves(); ++leaf) {
+        ASSERT_NEAR(tree.leaf_value[leaf], expected.leaf_value[leaf], 1e-9);
+        ASSERT_EQ(forest.LeafRows(k, leaf).size(), expected.leaf_count[leaf]);
+      }
+    }
+  }
+}
+
+// All but every seventh.
+std::vector<uint32_t> SomeRows(uint32_t all) {
   std::vector<uint32_t> rows;
-  for (uint32_t row = 0; row < 1200; ++row) {
+  for (uint32_t row = 0; row < all; ++row) {
     if (row % 7 != 3) rows.push_back(row);
   }
+  return rows;
+}
+
+TEST(ForestGrowerTest, GrowsTheTreesOfLeafWiseGrowth) {
+  const ToyData toy(1200, 37, 9);
   const std::vector<Settings> cases = {
       {},
       {{"max_depth", "4"}, {"num_leaves", "14"}, {"feature_fraction", "0.6"}},
@@ -45,42 +87,19 @@ TEST(ForestGrowerTest, GrowsTheTreesOfLeafWiseGrowth) {
       {{"min_data_in_leaf", "400"}},
       {{"max_depth", "1"}},
       {{"max_bin", "15"}, {"num_leaves", "40"}, {"feature_fraction", "0.3"}}};
-  for (const Settings& settings : cases) {
-    Params params = Params::Parse(settings, "test");
-    params.exact = false;
-    const BinnedData data = BinnedData::Make(toy.Source(), params);
-    ASSERT_TRUE(ForestGrower::Suits(data, params));
+  for (size_t i = 0; i < cases.size(); ++i) {
     for (const size_t classes : {1U, 3U, 5U}) {
-      ForestGrower forest(data, params, classes);
-      TreeGrower slow(data, params, false);
-      for (const uint64_t round : {1U, 2U, 3U, 4U}) {
-        if (round == 3) {  // from here on some features alone
-          forest.LookAt({0, 2, 3, 11, 12, 15, 16, 17, 20, 22, 23, 24, 25, 30, 31, 33, 34, 36});
-          slow.LookAt({0, 2, 3, 11, 12, 15, 16, 17, 20, 22, 23, 24, 25, 30, 31, 33, 34, 36});
-        }
-        const Gradients of(toy, classes, round);
-        const std::vector<GrownTree> grown =
-            forest.Grow(of.gradients, of.hessians, rows, std::vector<uint8_t>(classes, 1));
-        for (size_t k = 0; k < classes; ++k) {
-          const Tree expected = slow.Grow(std::span(of.gradients).subspan(k * 1200, 1200),
-                                          std::span(of.hessians).subspan(k * 1200, 1200), rows)
-                                    .tree;
-          const Tree& tree = grown[k].tree;
-          ASSERT_EQ(tree.split_feature, expected.split_feature)
-              << &settings - cases.data() << " " << classes;
-          ASSERT_EQ(tree.threshold, expected.threshold);
-          ASSERT_EQ(tree.decision_type, expected.decision_type);
-          ASSERT_EQ(tree.left_child, expected.left_child);
-          ASSERT_EQ(tree.right_child, expected.right_child);
-          ASSERT_EQ(tree.leaf_count, expected.leaf_count);
-          for (size_t leaf = 0; leaf < tree.leaves(); ++leaf) {
-            ASSERT_NEAR(tree.leaf_value[leaf], expected.leaf_value[leaf], 1e-9);
-            ASSERT_EQ(forest.LeafRows(k, leaf).size(), expected.leaf_count[leaf]);
-          }
-        }
-      }
+      SCOPED_TRACE(testing::Message() << i << " " << classes);
+      ExpectTreesOfLeafWiseGrowth(
+          toy, SomeRows(1200), cases[i], classes,
+          {0, 2, 3, 11, 12, 15, 16, 17, 20, 22, 23, 24, 25, 30, 31, 33, 34, 36});
     }
   }
+}
+
+// Codes are then short, and leaves have many rows a bin.
+TEST(ForestGrowerTest, GrowsThemFromManyRows) {
+  ExpectTreesOfLeafWiseGrowth(ToyData(80000, 6, 4), SomeRows(80000), {{"max_bin", "63"}}, 3);
 }
 
 TEST(ForestGrowerTest, ClassesThatAreNotWantedGetNoTree) {
