@@ -15,6 +15,7 @@
 
 #include "almanac/gbdt/binned_data.h"
 #include "almanac/gbdt/column_tiles.h"
+#include "almanac/gbdt/gain_bounds.h"
 #include "almanac/gbdt/grown_tree.h"
 #include "almanac/gbdt/leaf_contest.h"
 #include "almanac/gbdt/level_grower.h"

@@ -38,22 +38,10 @@ struct MissingBins {
 void LargestGains(const PackedBin* histogram, size_t bins, const MissingBins& missing,
                   const LeafBounds& leaf, float* gains);
 
-// By slot: LargestGains' number lies between.
-struct GainBounds {
-  alignas(64) std::array<float, kTileWidth> upper, lower;
-};
-
-// Bounds of LargestGains' numbers for half of the work: mostly they say that a column does not win.
-// Where they would say little they are the numbers themselves. In the same pass the histogram is
-// copied to `copy` unless that is null.
-void BoundGains(const PackedBin* histogram, PackedBin* copy, size_t bins,
-                const MissingBins& missing, const LeafBounds& leaf, GainBounds* bounds);
-
-// Sets larger[i] = parent[i] - smaller[i] for all bins, of which the parent may be the larger, and
-// bounds that in the same pass.
-void BoundGainsOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
-                      size_t bins, const MissingBins& missing, const LeafBounds& leaf,
-                      GainBounds* bounds);
+// Whether no cut can leave enough on both sides.
+inline bool IsTooSmall(const LeafBounds& leaf) {
+  return leaf.rows < 2 * leaf.least_rows || leaf.hessian / 2 < leaf.least_hessian;
+}
 
 // Of float32 sums and an approximate reciprocal, which has 8 bits on some machines.
 inline constexpr double kGainError = 1.0 / 128;

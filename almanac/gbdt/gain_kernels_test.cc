@@ -1,4 +1,4 @@
-#include "almanac/gbdt/gain_kernels.h"
+#include "almanac/gbdt/gain_bounds.h"
 
 #include <gtest/gtest.h>
 
