@@ -8,6 +8,7 @@
 
 #include "almanac/base/random.h"
 #include "almanac/gbdt/grower.h"
+#include "almanac/gbdt/instruction_sets_for_test.h"
 #include "almanac/gbdt/toy_data_for_test.h"
 
 namespace almanac::gbdt {
@@ -99,7 +100,10 @@ TEST(ForestGrowerTest, GrowsTheTreesOfLeafWiseGrowth) {
 
 // Codes are then short, and leaves have many rows a bin.
 TEST(ForestGrowerTest, GrowsThemFromManyRows) {
-  ExpectTreesOfLeafWiseGrowth(ToyData(80000, 6, 4), SomeRows(80000), {{"max_bin", "63"}}, 3);
+  const ToyData toy(80000, 6, 4);
+  WithInstructionSets([&] {
+    ExpectTreesOfLeafWiseGrowth(toy, SomeRows(80000), {{"max_bin", "63"}}, 3);
+  });
 }
 
 TEST(ForestGrowerTest, ClassesThatAreNotWantedGetNoTree) {
