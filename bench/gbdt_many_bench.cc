@@ -76,8 +76,11 @@ struct Data {
   VariantRows drawn;
 };
 
+// Ours are trained so often, at different times: machines are not always equally fast.
+constexpr int kTrainings = 3;
+
 // All of the drawn variants over one binned matrix, as many side by side as there are threads: a
-// step to bin and one to train.
+// step to bin and one for each training.
 Outcome TrainVariants(Turns& turns, const Options& options, int rounds, size_t screen,
                       const Data& data) {
   const double before = Memory("VmRSS");
@@ -98,39 +101,62 @@ Outcome TrainVariants(Turns& turns, const Options& options, int rounds, size_t s
   many.on_done = [&](size_t v, gbdt::TrainResult result) {
     if (v == 0) first = std::move(result.model);
   };
-  TrainMany(binned, variants, many);
-  turns.Done();
+  for (int i = 0; i < kTrainings; ++i) {
+    TrainMany(binned, variants, many);
+    turns.Done();
+  }
   const double memory = Memory("VmHWM") - before;
   const gbdt::Predictor predictor(first);
   const auto raw = predictor.PredictAll(SourceOf(data.test), gbdt::Output::kTransformed);
   return {memory, Judge(raw, data.test).log_loss};
 }
 
-struct Total {
-  std::string name;
-  Time time;
-};
+// One of our ways to train them.
+class Ours {
+ public:
+  Ours(const Options& options, int rounds, size_t screen, const Data& data)
+      : options_(options),
+        name_(screen > 0 ? fmt::format("almanac, feature_screen={}", screen) : "almanac"),
+        rounds_(rounds),
+        made_(data.drawn.rows.size()),
+        contestant_([&options, rounds, screen, &data](Turns& turns) {
+          return TrainVariants(turns, options, rounds, screen, data);
+        }),
+        bin_(contestant_.Step()) {}
 
-// The variants together, from what `rounds` of the rounds took of those that were drawn.
-std::optional<Total> TimeOurs(const Options& options, int rounds, size_t screen, const Data& data) {
-  const std::string name =
-      screen > 0 ? fmt::format("almanac, feature_screen={}", screen) : "almanac";
-  Contestant<Outcome> contestant(
-      [&](Turns& turns) { return TrainVariants(turns, options, rounds, screen, data); });
-  const std::optional<Time> bin = contestant.Step();
-  const std::optional<Time> training = bin ? contestant.Step() : std::nullopt;
-  const std::optional<Outcome> outcome = training ? contestant.Finish() : std::nullopt;
-  if (!outcome) return std::nullopt;
-  const size_t made = data.drawn.rows.size();
-  const double factor =
-      static_cast<double>(options.variants) * options.rounds / (static_cast<double>(made) * rounds);
-  fmt::print(
-      "{}: binning {:.1f} s, CPU {:.1f} s; {} of {} variants, {} of {} rounds {:.1f} s, CPU {:.1f} "
-      "s; {:.0f} MB more; log loss of the first {:.5f}\n",
-      name, bin->wall, bin->cpu, made, options.variants, rounds, options.rounds, training->wall,
-      training->cpu, outcome->memory / 1e6, outcome->log_loss);
-  return Total{name, *bin + *training * factor};
-}
+  void Train() {
+    const std::optional<Time> training = bin_ ? contestant_.Step() : std::nullopt;
+    if (training) trainings_.push_back(*training);
+  }
+  // After all trainings: what all variants take, from what `rounds` of the rounds took of those
+  // that were drawn.
+  std::optional<Time> Finish() const {
+    if (trainings_.size() < kTrainings) return std::nullopt;
+    const std::optional<Outcome> outcome = contestant_.Finish();
+    if (!outcome) return std::nullopt;
+    Time mean;
+    for (const Time& training : trainings_) mean = mean + training * (1.0 / kTrainings);
+    fmt::print(
+        "{}: binning {:.1f} s, CPU {:.1f} s; {} of {} variants, {} of {} rounds {:.1f} s, CPU "
+        "{:.1f} s (mean of {:.1f}, {:.1f} and {:.1f} s); {:.0f} MB more; log loss of the first "
+        "{:.5f}\n",
+        name_, bin_->wall, bin_->cpu, made_, options_.variants, rounds_, options_.rounds, mean.wall,
+        mean.cpu, trainings_[0].wall, trainings_[1].wall, trainings_[2].wall, outcome->memory / 1e6,
+        outcome->log_loss);
+    const double made = static_cast<double>(made_) * rounds_;
+    return *bin_ + mean * (static_cast<double>(options_.variants) * options_.rounds / made);
+  }
+  const std::string& name() const { return name_; }
+
+ private:
+  const Options& options_;
+  std::string name_;
+  int rounds_;
+  size_t made_;
+  Contestant<Outcome> contestant_;
+  std::optional<Time> bin_;
+  std::vector<Time> trainings_;
+};
 
 // What a variant costs LightGBM, of `processes` at the same time with the threads shared among
 // them. Only some rounds are made; they are scaled.
@@ -173,31 +199,38 @@ void Compare(const Options& options) {
   fmt::print("{} variants of about {} of {} rows x {} columns, {} rounds, {} threads\n",
              options.variants, options.shape.rows, data.all.rows, options.shape.columns,
              options.rounds, options.threads);
-  std::vector<Total> totals;
-  const int some_rounds = std::min(options.rounds, options.made_rounds);
-  for (const bool screens : {false, true}) {
-    const std::optional<Total> total = TimeOurs(options, screens ? options.rounds : some_rounds,
-                                                screens ? options.screen : 0, data);
-    if (total) totals.push_back(*total);
-  }
-  if (options.lightgbm.empty()) {
-    fmt::print("lightgbm: no library given (lightgbm=PATH): going on without it\n");
-    return;
-  }
-  const Matrix own = RowsOf(data.all, data.drawn, 0);
+  Ours all_columns(options, std::min(options.rounds, options.made_rounds), 0, data);
+  Ours screened(options, options.rounds, options.screen, data);
+  const auto train = [&] {
+    all_columns.Train();
+    screened.Train();
+  };
+  train();
   std::optional<Time> best;
-  for (const int processes : {1, 2}) {
-    if (processes > options.threads) continue;
+  const auto time_peer = [&](const Matrix& own, int processes) {
     const std::optional<Time> time = TimePeer(options, own, processes);
     if (time && (!best || time->wall < best->wall)) best = time;
+  };
+  if (options.lightgbm.empty()) {
+    fmt::print("lightgbm: no library given (lightgbm=PATH): going on without it\n");
+    train();
+  } else {
+    const Matrix own = RowsOf(data.all, data.drawn, 0);
+    time_peer(own, 1);
+    train();
+    if (options.threads > 1) time_peer(own, 2);
   }
+  train();
+  const std::vector<std::optional<Time>> totals = {all_columns.Finish(), screened.Finish()};
   if (!best) return;
   const Time theirs = *best * static_cast<double>(options.variants);
   fmt::print("all {} variants, lightgbm at its best: {:.0f} s, CPU {:.0f} s\n", options.variants,
              theirs.wall, theirs.cpu);
-  for (const auto& [name, time] : totals) {
-    fmt::print("  {}: {:.0f} s, CPU {:.0f} s: {:.1f}x ({:.1f}x CPU)\n", name, time.wall, time.cpu,
-               theirs.wall / time.wall, theirs.cpu / time.cpu);
+  for (size_t i = 0; i < totals.size(); ++i) {
+    if (!totals[i]) continue;
+    fmt::print("  {}: {:.0f} s, CPU {:.0f} s: {:.1f}x ({:.1f}x CPU)\n",
+               i == 0 ? all_columns.name() : screened.name(), totals[i]->wall, totals[i]->cpu,
+               theirs.wall / totals[i]->wall, theirs.cpu / totals[i]->cpu);
   }
 }
 

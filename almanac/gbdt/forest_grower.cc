@@ -68,6 +68,7 @@ void ForestGrower::LayOut(size_t k, std::span<const uint32_t> features) {
   std::vector<uint8_t> is_chosen(data_.features(), 0);
   for (const uint32_t feature : features) is_chosen[feature] = 1;
   searched_[k].assign(tiles.size(), Searched());
+  size_t first = 0;
   for (size_t t = 0; t < tiles.size(); ++t) {
     Searched& searched = searched_[k][t];
     searched.missing.bin.fill(kNoMissing);
@@ -78,20 +79,27 @@ void ForestGrower::LayOut(size_t k, std::span<const uint32_t> features) {
       searched.slots.place[slot] = static_cast<uint8_t>(place);
       searched.feature[slot] = feature;
       const BinMapper& mapper = data_.mapper(feature);
+      searched.bins = std::max<size_t>(searched.bins, mapper.bins());
       if (mapper.missing() != Missing::kNan) continue;
       searched.missing.bin[slot] = static_cast<int32_t>(mapper.bins() - 1);
       searched.missing.first_is_rest[slot] = mapper.frequent_bin() == 0 ? -1 : 0;
     }
+    searched.first = first;
+    first += searched.Room();
   }
 }
 
-// For histograms of the columns that were chosen.
+// For histograms of the columns that were chosen. Trees choose others each time: a little more
+// than what is needed now.
 void ForestGrower::MakeRoom() {
-  size_t words = 0;
-  for (const size_t k : wanted_) words = std::max(words, tiles_[k]->histogram_words());
-  pool_.MakeRoom(words);
+  size_t words = 0, columns = 0;
+  for (const size_t k : wanted_) {
+    const Searched& last = searched_[k].back();
+    words = std::max(words, last.first + last.Room());
+    columns = std::max(columns, sample_.chosen().size());
+  }
+  pool_.MakeRoom(words, words / 16);
   constexpr size_t kRowsOfBin = 4;
-  const size_t columns = wanted_.empty() ? 0 : tiles_[wanted_[0]]->size() * kTileWidth;
   few_rows_ = columns == 0 ? 0 : kRowsOfBin * words / columns;
 }
 

@@ -48,12 +48,14 @@ class ForestGrower final : public LevelGrower<FixedPointSums, LeafContest> {
     TileSlots slots;
     std::array<uint32_t, kTileWidth> feature{};  // by slot
     MissingBins missing;
-  };
+    size_t bins = 0;   // of the column with the most
+    size_t first = 0;  // word of a histogram of all tiles
 
-  static PackedBin* Of(const ColumnTile& tile, PackedBin* histogram) {
-    return histogram + tile.first;
-  }
-  static size_t Words(const ColumnTile& tile) { return tile.bins * kTileWidth; }
+    // Of its histogram, in whole cache lines, and with what may be read behind it.
+    size_t Words() const { return (bins * slots.count + kLine - 1) / kLine * kLine; }
+    size_t Room() const { return Words() + kWordsBehind; }
+    static constexpr size_t kLine = 8;
+  };
   void ChooseColumns(size_t k);
   void LayOut(size_t k, std::span<const uint32_t> features);
   void MakeRoom();
@@ -69,11 +71,13 @@ class ForestGrower final : public LevelGrower<FixedPointSums, LeafContest> {
   bool IsKept(const Node& node) const override;
   void AddUp(size_t t, size_t k, int node, PackedBin* histogram, Soon soon = {}) const;
   void SearchPair(size_t t, const Pair& pair) override;
+  void Keep(size_t t, const PackedBin* histogram, const LeafContest& contest) const;
   void Search(size_t t, const PackedBin* histogram, LeafContest& contest) const;
-  // Which columns have a cut, and the best of them.
-  void Settle(size_t t, const PackedBin* histogram, GainBounds& bounds, LeafContest& contest) const;
+  // Whether bounds say of every column whether it has a cut, a bit each, and that none is the best.
+  bool IsSettled(size_t t, const GainBounds& bounds, const LeafContest& contest,
+                 uint32_t* with_cut) const;
   // Whether the column has a cut.
-  bool Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
+  bool Examine(const PackedBin* histogram, const Searched& searched, size_t slot,
                LeafContest& contest) const;
   void RenewOutputs(size_t k, GrownTree& grown) const;
 

@@ -16,7 +16,7 @@ constexpr size_t kShortRows = 65536;
 
 // Of one thread: histograms of a tile that are not kept.
 struct Scratch {
-  alignas(64) std::array<PackedBin, kTileBins * kTileWidth> smaller, larger;
+  alignas(64) std::array<PackedBin, kTileBins * kTileWidth + kWordsBehind> smaller, larger;
   alignas(64) std::array<PackedBin, kTileWidth * kTogetherWords> together;
 };
 
@@ -79,14 +79,13 @@ void ForestGrower::AddTogether(size_t t, std::span<const size_t> together) const
 
 // Of the tree with this place among those that were added up together.
 void ForestGrower::TakeApart(size_t t, size_t place, size_t k, PackedBin* histogram) const {
-  const ColumnTile& tile = (*tiles_[k])[t];
-  const TileSlots& slots = searched_[k][t].slots;
+  const Searched& searched = searched_[k][t];
+  const size_t slots = searched.slots.count;
   const PackedBin* from = OfThread().together.data() + place;
-  PackedBin* bin = histogram;
-  for (const PackedBin* end = bin + Words(tile); bin < end; bin += kTileWidth) {
-    for (size_t s = 0; s < slots.count; ++s) bin[s] = from[slots.place[s] * kTogetherWords];
-    for (size_t s = slots.count; s < kTileWidth; ++s) bin[s] = 0;
-    from += kTogether;
+  for (size_t bin = 0; bin < searched.bins; ++bin, from += kTogether, histogram += slots) {
+    for (size_t s = 0; s < slots; ++s) {
+      histogram[s] = from[searched.slots.place[s] * kTogetherWords];
+    }
   }
 }
 
@@ -102,83 +101,91 @@ void ForestGrower::SearchRoots(size_t t, std::span<const size_t> together) {
       TakeApart(t, i, together[i], histogram);
     }
     Search(t, histogram, *contests_[first + i]);
+    Keep(t, histogram, *contests_[first + i]);
   }
 }
 
 void ForestGrower::AddUp(size_t t, size_t k, int node, PackedBin* histogram, Soon soon) const {
-  const ColumnTile& tile = (*tiles_[k])[t];
-  std::fill_n(histogram, Words(tile), PackedBin{0});
+  const Searched& searched = searched_[k][t];
+  std::fill_n(histogram, searched.Words(), PackedBin{0});
   const std::span<const uint32_t> rows = trees_[k].RowsOf(node);
-  AddRows(tile.bytes, rows.data(), trees_[k].CodesOf(node).data(), rows.size(),
-          searched_[k][t].slots, histogram, soon);
+  AddRows((*tiles_[k])[t].bytes, rows.data(), trees_[k].CodesOf(node).data(), rows.size(),
+          searched.slots, histogram, soon);
 }
 
 void ForestGrower::SearchPair(size_t t, const Pair& pair) {
-  if (searched_[pair.k][t].slots.count == 0) return;
-  if ((*pair.of_smaller->looked_at)[t] == 0) return;
-  const ColumnTile& tile = (*tiles_[pair.k])[t];
+  const Searched& searched = searched_[pair.k][t];
+  if (searched.slots.count == 0 || (*pair.of_smaller->looked_at)[t] == 0) return;
   Scratch& scratch = OfThread();
   PackedBin* smaller = scratch.smaller.data();
   if (pair.parent == nullptr) {
-    AddUp(t, pair.k, pair.smaller, smaller);
-    Search(t, smaller, *pair.of_smaller);
-    AddUp(t, pair.k, pair.larger, smaller);
-    Search(t, smaller, *pair.of_larger);
+    for (const auto& [node, contest] :
+         {std::pair(pair.smaller, pair.of_smaller), std::pair(pair.larger, pair.of_larger)}) {
+      AddUp(t, pair.k, node, smaller);
+      Search(t, smaller, *contest);
+      Keep(t, smaller, *contest);
+    }
     return;
   }
-  PackedBin* parent = Of(tile, pair.parent);
-  AddUp(t, pair.k, pair.smaller, smaller, {parent, parent + Words(tile)});
+  const size_t words = searched.Words();
+  PackedBin* parent = pair.parent + searched.first;
+  AddUp(t, pair.k, pair.smaller, smaller, {parent, parent + words});
   Search(t, smaller, *pair.of_smaller);
+  Keep(t, smaller, *pair.of_smaller);
   PackedBin* larger = IsKept(trees_[pair.k].node(pair.larger)) ? parent : scratch.larger.data();
-  GainBounds bounds;
-  BoundGainsOfRest(parent, smaller, larger, tile.bins, searched_[pair.k][t].missing,
-                   pair.of_larger->bounds(), &bounds);
-  Settle(t, larger, bounds, *pair.of_larger);
+  Subtract(parent, smaller, words, larger);
+  Search(t, larger, *pair.of_larger);
 }
 
-// In a histogram of the thread's own, which is kept if the node has a place for it.
-void ForestGrower::Search(size_t t, const PackedBin* histogram, LeafContest& contest) const {
-  const ColumnTile& tile = (*tiles_[contest.k])[t];
-  PackedBin* kept = trees_[contest.k].node(contest.node).histogram;
-  GainBounds bounds;
-  BoundGains(histogram, kept == nullptr ? nullptr : Of(tile, kept), tile.bins,
-             searched_[contest.k][t].missing, contest.bounds(), &bounds);
-  Settle(t, histogram, bounds, contest);
-}
-
-void ForestGrower::Settle(size_t t, const PackedBin* histogram, GainBounds& bounds,
-                          LeafContest& contest) const {
+// Copies a histogram of the thread's own to the node's place for it, if it has one.
+void ForestGrower::Keep(size_t t, const PackedBin* histogram, const LeafContest& contest) const {
   const Searched& searched = searched_[contest.k][t];
-  const uint16_t looked_at = (*contest.looked_at)[t];
+  PackedBin* kept = trees_[contest.k].node(contest.node).histogram;
+  if (kept != nullptr) std::copy_n(histogram, searched.Words(), kept + searched.first);
+}
+
+// Which columns have a cut, and the best of them.
+void ForestGrower::Search(size_t t, const PackedBin* histogram, LeafContest& contest) const {
+  const Searched& searched = searched_[contest.k][t];
+  GainBounds bounds;
+  BoundGains(histogram, searched.bins, searched.slots.count, searched.missing, contest.bounds(),
+             &bounds);
   uint32_t with_cut = 0;
-  bool is_settled = true;
-  for (size_t slot = 0; slot < searched.slots.count; ++slot) {
-    const float upper = bounds.upper[slot];
-    if ((looked_at >> slot & 1U) == 0 || contest.HasNoCut(upper)) continue;
-    is_settled &= contest.SurelyHasCut(bounds.lower[slot]) && !contest.MayWin(upper);
-    with_cut |= 1U << slot;
-  }
-  if (!is_settled) {
-    if (bounds.upper != bounds.lower) {
-      LargestGains(histogram, (*tiles_[contest.k])[t].bins, searched.missing, contest.bounds(),
-                   bounds.upper.data());
+  if (!IsSettled(t, bounds, contest, &with_cut)) {
+    if (!bounds.are_numbers) {
+      LargestGains(histogram, searched.bins, searched.slots.count, searched.missing,
+                   contest.bounds(), bounds.upper.data());
     }
     with_cut = ExamineSlots(t, searched.slots.count, bounds.upper, contest, [&](size_t slot) {
-      return Examine(histogram, slot, searched.feature[slot], contest);
+      return Examine(histogram, searched, slot, contest);
     });
   }
   (*contest.with_cut)[t] = static_cast<uint16_t>(with_cut);
 }
 
-bool ForestGrower::Examine(const PackedBin* histogram, size_t slot, uint32_t feature,
+bool ForestGrower::IsSettled(size_t t, const GainBounds& bounds, const LeafContest& contest,
+                             uint32_t* with_cut) const {
+  const uint16_t looked_at = (*contest.looked_at)[t];
+  for (size_t slot = 0; slot < searched_[contest.k][t].slots.count; ++slot) {
+    const float upper = bounds.upper[slot];
+    if ((looked_at >> slot & 1U) == 0 || contest.HasNoCut(upper)) continue;
+    if (!contest.SurelyHasCut(bounds.lower[slot]) || contest.MayWin(upper)) return false;
+    *with_cut |= 1U << slot;
+  }
+  return true;
+}
+
+bool ForestGrower::Examine(const PackedBin* histogram, const Searched& searched, size_t slot,
                            LeafContest& contest) const {
-  const BinMapper& mapper = data_.mapper(feature);
+  const BinMapper& mapper = data_.mapper(searched.feature[slot]);
   std::array<PackedBin, kTileBins> bins;
-  for (size_t bin = 0; bin < mapper.bins(); ++bin) bins[bin] = histogram[bin * kTileWidth + slot];
+  for (size_t bin = 0; bin < mapper.bins(); ++bin) {
+    bins[bin] = histogram[bin * searched.slots.count + slot];
+  }
   bool is_splittable = false;
   Split found = FindSplit(std::span(bins).first(mapper.bins()), mapper, contest.sums(),
                           trees_[contest.k].scale(), params_, 0, &is_splittable);
-  found.feature = feature;
+  found.feature = searched.feature[slot];
   if (std::isfinite(found.gain)) contest.Enter(found);
   return is_splittable;
 }

@@ -19,62 +19,14 @@ namespace almanac::gbdt::HWY_NAMESPACE {
 
 #if HWY_TARGET == HWY_SCALAR  // without vectors: the numbers themselves
 
-void FindBounds(const PackedBin* histogram, PackedBin* copy, size_t bins,
-                const MissingBins& missing, const LeafBounds& leaf, GainBounds* bounds) {
-  if (copy != nullptr) std::copy_n(histogram, bins * kTileWidth, copy);
-  LargestGains(histogram, bins, missing, leaf, bounds->upper.data());
+void FindBounds(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
+                const LeafBounds& leaf, GainBounds* bounds) {
+  LargestGains(histogram, bins, slots, missing, leaf, bounds->upper.data());
   bounds->lower = bounds->upper;
-}
-
-void FindBoundsOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
-                      size_t bins, const MissingBins& missing, const LeafBounds& leaf,
-                      GainBounds* bounds) {
-  for (size_t i = 0; i < bins * kTileWidth; ++i) larger[i] = parent[i] - smaller[i];
-  FindBounds(larger, nullptr, bins, missing, leaf, bounds);
+  bounds->are_numbers = true;
 }
 
 #else
-
-// One that is copied.
-struct CopiedBins {
-  HWY_INLINE PackedBin Word(size_t at) const { return histogram[at]; }
-  HWY_INLINE CopiedBins From(size_t slot) const { return {histogram + slot, copy + slot}; }
-  HWY_INLINE BinVectors Bin(size_t bin) const {
-    const BinVectors::Wide wide;
-    const size_t first = bin * kTileWidth, second = first + hn::Lanes(wide);
-    const auto low = hn::LoadU(wide, histogram + first), high = hn::LoadU(wide, histogram + second);
-    hn::StoreU(low, wide, copy + first);
-    hn::StoreU(high, wide, copy + second);
-    return BinVectors(low, high);
-  }
-  // Once all bins have been asked for.
-  HWY_INLINE PlainBins Plain() const { return {histogram}; }
-
-  const PackedBin* histogram;
-  PackedBin* copy;
-};
-
-// A parent's less a child's: what is asked for is also stored.
-struct RestBins {
-  HWY_INLINE PackedBin Word(size_t at) const { return parent[at] - smaller[at]; }
-  HWY_INLINE RestBins From(size_t slot) const {
-    return {parent + slot, smaller + slot, larger + slot};
-  }
-  HWY_INLINE BinVectors Bin(size_t bin) const {
-    const BinVectors::Wide wide;
-    const size_t first = bin * kTileWidth, second = first + hn::Lanes(wide);
-    const auto low = hn::Sub(hn::LoadU(wide, parent + first), hn::LoadU(wide, smaller + first));
-    const auto high = hn::Sub(hn::LoadU(wide, parent + second), hn::LoadU(wide, smaller + second));
-    hn::StoreU(low, wide, larger + first);
-    hn::StoreU(high, wide, larger + second);
-    return BinVectors(low, high);
-  }
-  // Once all bins have been asked for.
-  HWY_INLINE PlainBins Plain() const { return {larger}; }
-
-  const PackedBin *parent, *smaller;
-  PackedBin* larger;
-};
 
 // What some columns miss in a leaf.
 struct MissingSums {
@@ -83,16 +35,14 @@ struct MissingSums {
   size_t lowest;     // of these
 };
 
-template <typename Source>
-HWY_INLINE MissingSums SumsOfMissing(const Source& source, const MissingBins& missing,
-                                     size_t first) {
+HWY_INLINE MissingSums SumsOfMissing(const Bins& source, const MissingBins& missing, size_t first) {
   const Ints tag;
   std::array<int32_t, kTileWidth> gradient{}, hessian{};
   size_t lowest = kNoMissing;
   for (size_t s = 0; s < hn::Lanes(tag); ++s) {
     if (missing.bin[first + s] == kNoMissing) continue;
     const auto bin = static_cast<size_t>(missing.bin[first + s]);
-    const PackedBin word = source.Word(bin * kTileWidth + s);
+    const PackedBin word = source.Word(bin, s);
     gradient[s] = PackedGradient(word);
     hessian[s] = static_cast<int32_t>(PackedHessian(word));
     lowest = std::min(lowest, bin);
@@ -259,8 +209,8 @@ class CutBounds {
 // empty, begins with 0. So many bins at either end are blocks of their own:
 constexpr size_t kDenseRows = 8, kDenseEdge = 4, kSparseEdge = 12;
 
-template <bool kHasL2, bool kHasMissing, typename Source>
-HWY_INLINE void BoundAll(const Source& source, size_t bins, const LeafBounds& leaf,
+template <bool kHasL2, bool kHasMissing>
+HWY_INLINE void BoundAll(const Bins& source, size_t bins, const LeafBounds& leaf,
                          const MissingSums& missing, float* upper, float* lower) {
   CutBounds<kHasL2, kHasMissing> bounds(leaf, missing);
   const bool is_dense = static_cast<size_t>(leaf.rows) >= kDenseRows * bins;
@@ -289,7 +239,6 @@ HWY_INLINE void BoundAll(const Source& source, size_t bins, const LeafBounds& le
     bounds.EndBlock();
     if (++block % kTriedBlocks == 0) bounds.TryCut(bins - bin);
   }
-  static_cast<void>(source.Bin(0));  // which has to be asked for
   hn::StoreU(bounds.upper(), Floats(), upper);
   hn::StoreU(bounds.lower(), Floats(), lower);
 }
@@ -302,17 +251,11 @@ bool SaysLittle(size_t bins, const MissingBins& missing, const LeafBounds& leaf)
                      [&](int32_t at) { return static_cast<size_t>(at) + kDenseEdge < bins; });
 }
 
-template <bool kHasL2, typename Source>
-HWY_INLINE void FindBoundsIn(const Source& all_slots, size_t bins, const MissingBins& missing,
-                             const LeafBounds& leaf, GainBounds* bounds) {
-  const Missingness missingness = MissingnessOf(all_slots, missing);
-  if (SaysLittle(bins, missing, leaf)) {
-    FindLargestIn(all_slots, bins, missing, missingness, leaf, bounds->upper.data());
-    bounds->lower = bounds->upper;
-    return;
-  }
-  for (size_t first = 0; first < kTileWidth; first += hn::Lanes(Ints())) {
-    const Source source = all_slots.From(first);
+template <bool kHasL2>
+HWY_INLINE void FindBoundsIn(const Bins& all_slots, size_t bins, const MissingBins& missing,
+                             Missingness missingness, const LeafBounds& leaf, GainBounds* bounds) {
+  for (size_t first = 0; first < all_slots.slots; first += hn::Lanes(Ints())) {
+    const Bins source = all_slots.From(first);
     const MissingSums sums = SumsOfMissing(source, missing, first);
     float *upper = bounds->upper.data() + first, *lower = bounds->lower.data() + first;
     if (missingness == Missingness::kHere) {
@@ -323,29 +266,19 @@ HWY_INLINE void FindBoundsIn(const Source& all_slots, size_t bins, const Missing
   }
 }
 
-template <typename Source>
-HWY_INLINE void FindBoundsIn(const Source& source, size_t bins, const MissingBins& missing,
-                             const LeafBounds& leaf, GainBounds* bounds) {
-  if (leaf.l2 > 0) {
-    FindBoundsIn<true>(source, bins, missing, leaf, bounds);
+void FindBounds(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
+                const LeafBounds& leaf, GainBounds* bounds) {
+  const Bins source{histogram, slots};
+  const Missingness missingness = MissingnessOf(source, missing);
+  bounds->are_numbers = SaysLittle(bins, missing, leaf);
+  if (bounds->are_numbers) {
+    FindLargestIn(source, bins, missing, missingness, leaf, bounds->upper.data());
+    bounds->lower = bounds->upper;
+  } else if (leaf.l2 > 0) {
+    FindBoundsIn<true>(source, bins, missing, missingness, leaf, bounds);
   } else {
-    FindBoundsIn<false>(source, bins, missing, leaf, bounds);
+    FindBoundsIn<false>(source, bins, missing, missingness, leaf, bounds);
   }
-}
-
-void FindBounds(const PackedBin* histogram, PackedBin* copy, size_t bins,
-                const MissingBins& missing, const LeafBounds& leaf, GainBounds* bounds) {
-  if (copy == nullptr) {
-    FindBoundsIn(PlainBins{histogram}, bins, missing, leaf, bounds);
-  } else {
-    FindBoundsIn(CopiedBins{histogram, copy}, bins, missing, leaf, bounds);
-  }
-}
-
-void FindBoundsOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
-                      size_t bins, const MissingBins& missing, const LeafBounds& leaf,
-                      GainBounds* bounds) {
-  FindBoundsIn(RestBins{parent, smaller, larger}, bins, missing, leaf, bounds);
 }
 
 #endif  // HWY_TARGET == HWY_SCALAR
@@ -358,31 +291,18 @@ namespace almanac::gbdt {
 namespace {
 
 HWY_EXPORT(FindBounds);
-HWY_EXPORT(FindBoundsOfRest);
 
 }  // namespace
 
-void BoundGains(const PackedBin* histogram, PackedBin* copy, size_t bins,
-                const MissingBins& missing, const LeafBounds& leaf, GainBounds* bounds) {
+void BoundGains(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
+                const LeafBounds& leaf, GainBounds* bounds) {
   if (IsTooSmall(leaf)) {
-    if (copy != nullptr) std::copy_n(histogram, bins * kTileWidth, copy);
     bounds->upper.fill(-1);
     bounds->lower.fill(-1);
+    bounds->are_numbers = true;
     return;
   }
-  HWY_DYNAMIC_DISPATCH(FindBounds)(histogram, copy, bins, missing, leaf, bounds);
-}
-
-void BoundGainsOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
-                      size_t bins, const MissingBins& missing, const LeafBounds& leaf,
-                      GainBounds* bounds) {
-  if (IsTooSmall(leaf)) {
-    Subtract(parent, smaller, bins * kTileWidth, larger);
-    bounds->upper.fill(-1);
-    bounds->lower.fill(-1);
-    return;
-  }
-  HWY_DYNAMIC_DISPATCH(FindBoundsOfRest)(parent, smaller, larger, bins, missing, leaf, bounds);
+  HWY_DYNAMIC_DISPATCH(FindBounds)(histogram, bins, slots, missing, leaf, bounds);
 }
 
 }  // namespace almanac::gbdt

@@ -12,19 +12,14 @@ namespace almanac::gbdt {
 // By slot: LargestGains' number lies between.
 struct GainBounds {
   alignas(64) std::array<float, kTileWidth> upper, lower;
+  bool are_numbers = false;  // upper and lower are that number
 };
 
 // Bounds of LargestGains' numbers for half of the work: mostly they say that a column does not win.
-// Where they would say little they are the numbers themselves. In the same pass the histogram is
-// copied to `copy` unless that is null.
-void BoundGains(const PackedBin* histogram, PackedBin* copy, size_t bins,
-                const MissingBins& missing, const LeafBounds& leaf, GainBounds* bounds);
-
-// Sets larger[i] = parent[i] - smaller[i] for all bins, of which the parent may be the larger, and
-// bounds that in the same pass.
-void BoundGainsOfRest(const PackedBin* parent, const PackedBin* smaller, PackedBin* larger,
-                      size_t bins, const MissingBins& missing, const LeafBounds& leaf,
-                      GainBounds* bounds);
+// Where they would say little they are the numbers themselves. What is read is what LargestGains
+// reads.
+void BoundGains(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
+                const LeafBounds& leaf, GainBounds* bounds);
 
 }  // namespace almanac::gbdt
 

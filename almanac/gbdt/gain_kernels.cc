@@ -32,9 +32,9 @@ float NumberOf(PackedBin side, int32_t rows, const LeafBounds& leaf) {
   return distance * distance / (weight * (static_cast<float>(rest) + leaf.l2));
 }
 
-void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& missing,
+void FindLargest(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
                  const LeafBounds& leaf, float* gains) {
-  for (size_t s = 0; s < kTileWidth; ++s) {
+  for (size_t s = 0; s < slots; ++s) {
     gains[s] = -1;
     int32_t all_rows = 0;
     for (const bool from_right : {true, false}) {
@@ -43,7 +43,7 @@ void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& mis
       int32_t rows = from_right ? 0 : (leaf.rows - all_rows) & missing.first_is_rest[s];
       for (size_t i = 0; i < bins; ++i) {
         const size_t bin = from_right ? bins - 1 - i : i;
-        const PackedBin added = histogram[bin * kTileWidth + s];
+        const PackedBin added = histogram[bin * slots + s];
         const int32_t added_rows = EstimatedRows(PackedHessian(added), leaf.rows_per_unit);
         if (from_right) all_rows += added_rows;
         if (static_cast<int32_t>(bin) == missing.bin[s]) continue;
@@ -57,9 +57,9 @@ void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& mis
 
 #else
 
-void FindLargest(const PackedBin* histogram, size_t bins, const MissingBins& missing,
+void FindLargest(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
                  const LeafBounds& bounds, float* gains) {
-  const PlainBins source{histogram};
+  const Bins source{histogram, slots};
   FindLargestIn(source, bins, missing, MissingnessOf(source, missing), bounds, gains);
 }
 
@@ -80,13 +80,13 @@ constexpr double kRounding = 1.0 / (1 << 21);
 
 }  // namespace
 
-void LargestGains(const PackedBin* histogram, size_t bins, const MissingBins& missing,
+void LargestGains(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
                   const LeafBounds& leaf, float* gains) {
   if (IsTooSmall(leaf)) {
     std::fill_n(gains, kTileWidth, -1.0F);
     return;
   }
-  HWY_DYNAMIC_DISPATCH(FindLargest)(histogram, bins, missing, leaf, gains);
+  HWY_DYNAMIC_DISPATCH(FindLargest)(histogram, bins, slots, missing, leaf, gains);
 }
 
 GainScale::GainScale(const LeafBounds& leaf, const PackedScale& scale) {

@@ -34,8 +34,10 @@ struct MissingBins {
 // (g - w G / W)^2 / (w (W - w)) of all cuts whose sides both have the least hessian and rows; -1 if
 // there is none. Cuts are FindSplit's: rows are summed from the right, and where a slot has missing
 // values, which may go either way, from the left, too. `bins` is at least that of every slot; sums
-// behind a slot's last bin are 0. GainScale says how to read it.
-void LargestGains(const PackedBin* histogram, size_t bins, const MissingBins& missing,
+// behind a slot's last bin are 0. GainScale says how to read it. kWordsBehind words behind the
+// histogram are read, whatever they are, and `gains` has room for 16 slots.
+inline constexpr size_t kWordsBehind = 16;
+void LargestGains(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
                   const LeafBounds& leaf, float* gains);
 
 // Whether no cut can leave enough on both sides.

@@ -112,25 +112,25 @@ struct BinVectors {
   IntVector gradient, hessian;
 };
 
-// A histogram as it is.
-struct PlainBins {
-  HWY_INLINE PackedBin Word(size_t at) const { return histogram[at]; }
-  HWY_INLINE PlainBins From(size_t slot) const { return {histogram + slot}; }
+// A tile's histogram from one of its slots on.
+struct Bins {
+  HWY_INLINE PackedBin Word(size_t bin, size_t slot) const { return first[bin * slots + slot]; }
+  HWY_INLINE Bins From(size_t slot) const { return {first + slot, slots}; }
   HWY_INLINE BinVectors Bin(size_t bin) const {
     const BinVectors::Wide wide;
-    const PackedBin* at = histogram + bin * kTileWidth;
+    const PackedBin* at = first + bin * slots;
     return BinVectors(hn::LoadU(wide, at), hn::LoadU(wide, at + hn::Lanes(wide)));
   }
-  HWY_INLINE PlainBins Plain() const { return *this; }
 
-  const PackedBin* histogram;
+  const PackedBin* first;
+  size_t slots;  // of the tile
 };
 
 // Where nothing is missing in this leaf, whatever may be in others: one scan from the right. A
 // column that may have missing values has the same sides in the scan from the left; only its rows
 // are summed the other way, which `left_rows`, what they then lack of the leaf's, accounts for.
-template <bool kHasL2, bool kIsTwice, typename Source>
-HWY_INLINE FloatVector LargestOfComplete(const Source& source, size_t bins, const LeafVectors& leaf,
+template <bool kHasL2, bool kIsTwice>
+HWY_INLINE FloatVector LargestOfComplete(const Bins& source, size_t bins, const LeafVectors& leaf,
                                          IntVector left_rows) {
   SideVectors side;
   const auto shifted = hn::Add(leaf.least_rows, left_rows);
@@ -146,8 +146,7 @@ HWY_INLINE FloatVector LargestOfComplete(const Source& source, size_t bins, cons
 }
 
 // All rows as they are summed up bin by bin.
-template <typename Source>
-HWY_INLINE IntVector SumRows(const Source& source, size_t bins, const LeafVectors& leaf) {
+HWY_INLINE IntVector SumRows(const Bins& source, size_t bins, const LeafVectors& leaf) {
   auto rows = hn::Zero(Ints());
   for (size_t bin = 0; bin < bins; ++bin) {
     rows = hn::Add(rows, leaf.RowsOf(source.Bin(bin).hessian));
@@ -157,9 +156,8 @@ HWY_INLINE IntVector SumRows(const Source& source, size_t bins, const LeafVector
 
 // Bins come from the right or from the left, to a side that has `rows` already.
 template <bool kHasL2, bool kFromRight>
-HWY_INLINE FloatVector LargestWithMissing(const PlainBins& source, size_t bins,
-                                          IntVector missing_at, const LeafVectors& leaf,
-                                          IntVector rows) {
+HWY_INLINE FloatVector LargestWithMissing(const Bins& source, size_t bins, IntVector missing_at,
+                                          const LeafVectors& leaf, IntVector rows) {
   const Ints tag;
   SideVectors side;
   side.rows = rows;
@@ -178,24 +176,23 @@ HWY_INLINE FloatVector LargestWithMissing(const PlainBins& source, size_t bins,
 enum class Missingness { kNever, kNotHere, kHere };
 
 // Of some columns in a leaf.
-template <typename Source>
-Missingness MissingnessOf(const Source& source, const MissingBins& missing) {
+inline Missingness MissingnessOf(const Bins& source, const MissingBins& missing) {
   Missingness found = Missingness::kNever;
   PackedBin any = 0;
   for (size_t s = 0; s < kTileWidth; ++s) {
     if (missing.bin[s] == kNoMissing) continue;
     found = Missingness::kNotHere;
-    any |= source.Word(static_cast<size_t>(missing.bin[s]) * kTileWidth + s);
+    any |= source.Word(static_cast<size_t>(missing.bin[s]), s);
   }
   return any != 0 ? Missingness::kHere : found;
 }
 
-template <bool kHasL2, typename Source>
-HWY_INLINE FloatVector LargestOf(const Source& all_slots, size_t bins, const MissingBins& missing,
+template <bool kHasL2>
+HWY_INLINE FloatVector LargestOf(const Bins& all_slots, size_t bins, const MissingBins& missing,
                                  const LeafVectors& leaf, size_t first, Missingness missingness) {
   const Ints tag;
   const auto none = hn::Zero(tag);
-  const Source source = all_slots.From(first);
+  const Bins source = all_slots.From(first);
   if (missingness == Missingness::kNever) {
     return LargestOfComplete<kHasL2, false>(source, bins, leaf, none);
   }
@@ -203,24 +200,22 @@ HWY_INLINE FloatVector LargestOf(const Source& all_slots, size_t bins, const Mis
   const auto may_miss = hn::Lt(missing_at, hn::Set(tag, kNoMissing));
   const auto is_rest = hn::LoadU(tag, missing.first_is_rest.data() + first);
   const auto lacking = hn::Sub(leaf.rows, SumRows(source, bins, leaf));
-  const PlainBins plain = source.Plain();
   if (missingness == Missingness::kNotHere) {
     const auto left_rows = hn::IfThenElseZero(may_miss, hn::AndNot(is_rest, lacking));
-    return LargestOfComplete<kHasL2, true>(plain, bins, leaf, hn::Neg(left_rows));
+    return LargestOfComplete<kHasL2, true>(source, bins, leaf, hn::Neg(left_rows));
   }
-  const auto best = LargestWithMissing<kHasL2, true>(plain, bins, missing_at, leaf, none);
+  const auto best = LargestWithMissing<kHasL2, true>(source, bins, missing_at, leaf, none);
   const auto other =
-      LargestWithMissing<kHasL2, false>(plain, bins, missing_at, leaf, hn::And(lacking, is_rest));
+      LargestWithMissing<kHasL2, false>(source, bins, missing_at, leaf, hn::And(lacking, is_rest));
   const auto counts = hn::RebindMask(Floats(), may_miss);
   return hn::Max(best, hn::IfThenElse(counts, other, hn::Set(Floats(), -1.0F)));
 }
 
-template <typename Source>
-HWY_INLINE void FindLargestIn(const Source& source, size_t bins, const MissingBins& missing,
+HWY_INLINE void FindLargestIn(const Bins& source, size_t bins, const MissingBins& missing,
                               Missingness missingness, const LeafBounds& bounds, float* gains) {
   const Ints tag;
   const LeafVectors leaf(bounds);
-  for (size_t first = 0; first < kTileWidth; first += hn::Lanes(tag)) {
+  for (size_t first = 0; first < source.slots; first += hn::Lanes(tag)) {
     const auto best = bounds.l2 > 0
                           ? LargestOf<true>(source, bins, missing, leaf, first, missingness)
                           : LargestOf<false>(source, bins, missing, leaf, first, missingness);

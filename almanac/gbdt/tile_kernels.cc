@@ -25,7 +25,7 @@ void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, 
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* row = tile + size_t{rows[i]} * kTileWidth;
     for (size_t s = 0; s < slots.count; ++s) {
-      histogram[row[slots.place[s]] * kTileWidth + s] += codes[i];
+      histogram[row[slots.place[s]] * slots.count + s] += codes[i];
     }
   }
 }
@@ -69,14 +69,13 @@ constexpr size_t kAhead = 64;
 using Bytes = hn::FixedTag<uint8_t, kTileWidth>;
 using Offsets = hn::FixedTag<uint16_t, kTileWidth / 2>;
 
-// offsets[s] = bin * 2^kShift of the slots of a row.
-template <int kShift>
-HWY_INLINE void StoreOffsets(hn::Vec<Bytes> bins, uint16_t* offsets) {
+// offsets[s] = bin * `bin_bytes` of the slots of a row.
+HWY_INLINE void StoreOffsets(hn::Vec<Bytes> bins, hn::Vec<Offsets> bin_bytes, uint16_t* offsets) {
   const Offsets words;
   const auto low = hn::PromoteTo(words, hn::LowerHalf(bins));
   const auto high = hn::PromoteTo(words, hn::UpperHalf(hn::Half<Bytes>(), bins));
-  hn::Store(hn::ShiftLeft<kShift>(low), words, offsets);
-  hn::Store(hn::ShiftLeft<kShift>(high), words, offsets + kTileWidth / 2);
+  hn::Store(hn::Mul(low, bin_bytes), words, offsets);
+  hn::Store(hn::Mul(high, bin_bytes), words, offsets + kTileWidth / 2);
 }
 
 constexpr std::ptrdiff_t kLineWords = 8;  // of a cache line
@@ -100,11 +99,13 @@ void AddRowsTo(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT ro
                PackedBin* histogram, Soon soon) {
   const Bytes bytes;
   const auto places = hn::Load(bytes, slots.place.data());
+  // Not of kSlots: compilers would multiply by a constant with many shifts. At most 255 * 128.
+  const auto bin_bytes = hn::Set(Offsets(), static_cast<uint16_t>(slots.count * sizeof(PackedBin)));
   alignas(16) uint16_t offsets[kRowsAtOnce][kTileWidth];
   auto* base = reinterpret_cast<uint8_t*>(histogram);
   const auto look_up = [&](size_t i, uint16_t* to) {
     const auto row = hn::LoadU(bytes, tile + size_t{rows[i]} * kTileWidth);
-    StoreOffsets<7>(hn::TableLookupBytes(row, places), to);
+    StoreOffsets(hn::TableLookupBytes(row, places), bin_bytes, to);
   };
   size_t i = 0;
   for (; i + kRowsAtOnce <= count; i += kRowsAtOnce) {

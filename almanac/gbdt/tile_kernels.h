@@ -1,8 +1,8 @@
 // The inner loops of fast training: rows added up by the bins of a tile. Inside this room. Sums are
 // whole numbers: they do not depend on the instruction set. gain_kernels.h searches them.
 //
-// A tile's histogram is bin after bin, in each 16 slots, a PackedBin (split.h) each: columns lie
-// side by side, so that running sums over bins and gains need no exchange between vector lanes.
+// A tile's histogram is bin after bin, in each the slots side by side, a PackedBin (split.h) each:
+// running sums over bins and gains need no exchange between vector lanes.
 #ifndef ALMANAC_GBDT_TILE_KERNELS_H_
 #define ALMANAC_GBDT_TILE_KERNELS_H_
 
@@ -14,7 +14,7 @@
 
 namespace almanac::gbdt {
 
-inline constexpr size_t kTileWidth = 16;  // bins of a row; slots of a histogram's bin
+inline constexpr size_t kTileWidth = 16;  // bins of a row; slots of a histogram's bin, at most
 inline constexpr size_t kTogether = 4;    // trees added up in one pass
 inline constexpr size_t kHalfTile = 8;    // columns of such a pass: its sums then fit the caches
 inline constexpr size_t kTileBins = 256;
@@ -47,8 +47,8 @@ struct Soon {
   const PackedBin* end = nullptr;
 };
 
-// Adds codes[i] to the bins of rows[i]. `tile` is 16 bytes a row, aligned; `histogram` has 256 x 16
-// words.
+// Adds codes[i] to the bins of rows[i]. `tile` is 16 bytes a row, aligned; `histogram` has a word
+// for every bin and slot.
 void AddRows(const uint8_t* tile, const uint32_t* rows, const PackedBin* codes, size_t count,
              const TileSlots& slots, PackedBin* histogram, Soon soon = {});
 
@@ -60,7 +60,7 @@ void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const PackedBin*
 void AddRowsTogether(const uint8_t* tile, const uint32_t* rows, const ShortCode* codes,
                      size_t count, size_t first, PackedBin* sums);
 
-// larger[i] = parent[i] - smaller[i]; the parent may be the larger. `words` is a multiple of 16.
+// larger[i] = parent[i] - smaller[i]; the parent may be the larger. `words` is a multiple of 8.
 void Subtract(const PackedBin* parent, const PackedBin* smaller, size_t words, PackedBin* larger);
 
 }  // namespace almanac::gbdt

@@ -40,7 +40,7 @@ TEST(TileKernelsTest, AddsLikeTheObviousLoop) {
     for (size_t i = 0; i < tile.rows.size(); ++i) {
       for (size_t s = 0; s < count; ++s) {
         const uint8_t bin = tile.bytes[tile.rows[i] * kTileWidth + slots.place[s]];
-        expected[bin * kTileWidth + s] += tile.codes[i];
+        expected[bin * count + s] += tile.codes[i];
       }
     }
     ASSERT_EQ(sums, expected) << count;
