@@ -13,16 +13,8 @@ constexpr size_t kRowsAtOnce = 1024;
 
 }  // namespace
 
-void ColumnTiles::Append(ColumnTile tile) {
-  if (tile.bins == 0) return;
-  tile.first = histogram_words_;
-  histogram_words_ += tile.bins * kTileWidth;
-  tiles_.push_back(tile);
-}
-
 void ColumnTiles::Lay(const BinnedData& data) {
   tiles_.clear();
-  histogram_words_ = 0;
   for (size_t t = 0; t < data.tiles(); ++t) {
     ColumnTile tile;
     tile.bytes = data.tile(t);
@@ -31,7 +23,7 @@ void ColumnTiles::Lay(const BinnedData& data) {
       tile.feature[data.place(f)] = static_cast<uint32_t>(f);
       tile.bins = std::max<size_t>(tile.bins, data.mapper(f).bins());
     }
-    Append(tile);
+    if (tile.bins > 0) tiles_.push_back(tile);
   }
 }
 
@@ -50,7 +42,6 @@ void ColumnTiles::Pack(const BinnedData& data, std::span<const uint32_t> feature
     copy_ = hwy::AllocateAligned<uint8_t>(copy_size_);
   }
   tiles_.clear();
-  histogram_words_ = 0;
   for (size_t t = 0; t < count; ++t) {
     ColumnTile tile;
     tile.bytes = copy_.get() + t * tile_bytes;
@@ -59,7 +50,7 @@ void ColumnTiles::Pack(const BinnedData& data, std::span<const uint32_t> feature
       tile.feature[i % kTileWidth] = order[i];
       tile.bins = std::max<size_t>(tile.bins, data.mapper(order[i]).bins());
     }
-    Append(tile);
+    tiles_.push_back(tile);
   }
   ParallelFor(tiles_.size(),
               [&](size_t t) { CopyColumns(data, tiles_[t], copy_.get() + t * tile_bytes); });

@@ -19,8 +19,6 @@ namespace almanac::gbdt {
 struct ColumnTile {
   const uint8_t* bytes = nullptr;              // 16 a row
   std::array<uint32_t, kTileWidth> feature{};  // by place; Split::kNoFeature where there is none
-  size_t bins = 0;                             // of the column with the most
-  size_t first = 0;                            // word of a histogram of all tiles
 };
 
 class ColumnTiles {
@@ -32,15 +30,11 @@ class ColumnTiles {
 
   size_t size() const { return tiles_.size(); }
   const ColumnTile& operator[](size_t tile) const { return tiles_[tile]; }
-  // Of a histogram of all tiles.
-  size_t histogram_words() const { return histogram_words_; }
 
  private:
-  void Append(ColumnTile tile);
   void CopyColumns(const BinnedData& data, const ColumnTile& tile, uint8_t* to) const;
 
   std::vector<ColumnTile> tiles_;
-  size_t histogram_words_ = 0;
   hwy::AlignedFreeUniquePtr<uint8_t[]> copy_;
   size_t copy_size_ = 0;
 };

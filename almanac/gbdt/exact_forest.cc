@@ -32,17 +32,6 @@ Scratch& OfThread() {
   return *scratch;
 }
 
-size_t LargestHistogram(const BinnedData& data) {
-  size_t bins = 0;
-  for (size_t t = 0; t < data.tiles(); ++t) {
-    uint32_t most = 0;
-    const size_t first = data.first_of_tile(t), end = data.first_of_tile(t + 1);
-    for (size_t f = first; f < end; ++f) most = std::max(most, data.mapper(f).bins());
-    bins += most * (end - first) + kBinsBehind + kLineBins;
-  }
-  return bins;
-}
-
 // A tree's histograms, at most.
 size_t BytesOfTree(const BinnedData& data, const Params& params) {
   auto leaves = static_cast<size_t>(params.num_leaves);
@@ -51,9 +40,7 @@ size_t BytesOfTree(const BinnedData& data, const Params& params) {
   if (params.max_depth > 0 && params.max_depth < kDeep) {
     leaves = std::min(leaves, size_t{1} << std::max(0, params.max_depth - 2));
   }
-  const double share = std::min(1.0, params.feature_fraction * 1.1);
-  const auto bins = static_cast<size_t>(share * static_cast<double>(LargestHistogram(data)));
-  return leaves * bins * sizeof(HistogramBin);
+  return leaves * LargestHistogram(data, params.feature_fraction) * sizeof(HistogramBin);
 }
 
 }  // namespace

@@ -34,15 +34,13 @@ ForestGrower::ForestGrower(const BinnedData& data, const Params& params, size_t 
 }
 
 size_t ForestGrower::Bytes(const BinnedData& data, const Params& params) {
-  ColumnTiles all;
-  all.Lay(data);
-  size_t words = all.histogram_words(), copied = 0;
   const auto classes = static_cast<size_t>(params.num_class);
+  size_t copied = 0;
   if (PacksTrees(params)) {
     copied = classes * static_cast<size_t>(params.feature_fraction *
                                            static_cast<double>(data.features() * data.rows()));
-    words = static_cast<size_t>(2 * params.feature_fraction * static_cast<double>(words));
   }
+  const size_t words = LargestHistogram(data, params.feature_fraction);
   const auto leaves = static_cast<size_t>(params.num_leaves);
   return copied + words * sizeof(PackedBin) * classes * std::min(leaves, kHistogramsOfClass);
 }
@@ -94,6 +92,7 @@ void ForestGrower::LayOut(size_t k, std::span<const uint32_t> features) {
 void ForestGrower::MakeRoom() {
   size_t words = 0, columns = 0;
   for (const size_t k : wanted_) {
+    if (searched_[k].empty()) continue;
     const Searched& last = searched_[k].back();
     words = std::max(words, last.first + last.Room());
     columns = std::max(columns, sample_.chosen().size());

@@ -26,6 +26,9 @@ namespace almanac::gbdt {
 // drawn tree by tree.
 bool CanGrowByLevels(const BinnedData& data, const Params& params);
 
+// The bins of a histogram of this share of the features, at most, about.
+size_t LargestHistogram(const BinnedData& data, double feature_fraction);
+
 // Histograms of all tiles that leaves keep for their children.
 template <typename Bin>
 class HistogramPool {
