@@ -19,6 +19,7 @@ namespace almanac::gbdt {
 struct ColumnTile {
   const uint8_t* bytes = nullptr;              // 16 a row
   std::array<uint32_t, kTileWidth> feature{};  // by place; Split::kNoFeature where there is none
+  size_t bins = 0;                             // of the column with the most
 };
 
 class ColumnTiles {
