@@ -106,6 +106,24 @@ TEST(ForestGrowerTest, GrowsThemFromManyRows) {
   });
 }
 
+TEST(ForestGrowerTest, GrowsThemWhateverTheParameters) {
+  Random random(99);
+  for (uint32_t seed = 100; seed < 130; ++seed) {
+    const uint32_t rows = 300 + static_cast<uint32_t>(random.Below(6000));
+    const ToyData toy(rows, 3 + random.Below(40), seed);
+    Settings settings = {{"num_leaves", std::to_string(2 + random.Below(60))},
+                         {"min_data_in_leaf", std::to_string(1 + random.Below(40))},
+                         {"max_bin", std::to_string(3 + random.Below(252))},
+                         {"lambda_l2", std::to_string(random.Below(3) * 2)},
+                         {"feature_fraction", random.Below(2) == 0 ? "0.7" : "1"},
+                         {"min_sum_hessian_in_leaf", random.Below(2) == 0 ? "0" : "0.001"}};
+    if (random.Below(4) == 0) settings.emplace_back("lambda_l1", "1.5");
+    if (random.Below(4) == 0) settings.emplace_back("path_smooth", "2");
+    SCOPED_TRACE(seed);
+    ExpectTreesOfLeafWiseGrowth(toy, SomeRows(rows), settings, 1 + random.Below(4));
+  }
+}
+
 TEST(ForestGrowerTest, ClassesThatAreNotWantedGetNoTree) {
   const ToyData toy(500, 5, 9);
   Params params;

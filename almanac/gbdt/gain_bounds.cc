@@ -98,8 +98,7 @@ class CutBounds {
         rows_per_unit_(hn::Set(Floats(), leaf.rows_per_unit)),
         least_rows_(hn::Set(Floats(), static_cast<float>(leaf.least_rows))),
         most_rows_(hn::Set(Floats(), static_cast<float>(leaf.rows - leaf.least_rows))),
-        // A difference of two distances is off by no more.
-        slack_(hn::Set(Floats(), std::abs(static_cast<float>(leaf.gradient)) / (1 << 20))),
+        slack_(hn::Zero(Floats())),
         gradient_(hn::Zero(Ints())),
         hessian_(hn::Zero(Ints())),
         distance_(hn::Zero(Floats())),
@@ -115,6 +114,10 @@ class CutBounds {
       if constexpr (kHasL2) weight = hn::Add(weight, hn::Add(leaf_.l2, leaf_.l2));
       const auto gradient = hn::Sub(hn::Set(Ints(), leaf.gradient), missing.gradient);
       present_distance_ = hn::NegMulAdd(leaf_.mean, weight, hn::ConvertTo(Floats(), gradient));
+      // A difference of two distances is off by no more than 2^-21 |G|, twice what either is, and
+      // 2^-22 of the larger, which is present_distance_ or not much more than the difference.
+      const auto whole = hn::Set(Floats(), std::abs(static_cast<float>(leaf.gradient)));
+      slack_ = hn::Mul(hn::Add(whole, hn::Abs(present_distance_)), hn::Set(Floats(), 0x1p-20F));
     }
   }
 
