@@ -66,7 +66,7 @@ class Setting {
     gbdt::TrainOptions on;
     on.on_round = [&](int, const std::vector<gbdt::Evaluation>&) { turns.Done(); };
     const gbdt::Model model = Train(params, data, {train_.label, {}}, {}, on).model;
-    if (model.trees.size() != static_cast<size_t>(options_.rounds * kClasses)) {
+    if (model.trees.size() != static_cast<size_t>(options_.rounds) * kClasses) {
       throw std::runtime_error("training ended before its last round");
     }
     const double memory = Memory("VmHWM") - before;
@@ -142,6 +142,7 @@ void PlayElsewhere(const Options& options, const std::vector<std::string>& argum
   words.insert(words.end(), arguments.begin(), arguments.end());
   words.push_back(fmt::format("plays={},{},{}", engine, from, to));
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   execv(argv[0], argv.data());

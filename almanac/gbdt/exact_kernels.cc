@@ -193,12 +193,13 @@ void AddQuarter(const uint8_t* HWY_RESTRICT tile, const uint32_t* HWY_RESTRICT r
                 const GradientPair* HWY_RESTRICT values, size_t count, size_t first,
                 HistogramBin* sums) {
   uint32_t places[kRowsAtOnce][kQuarterTile];
+  constexpr uint32_t kRowNumbers = 2 * kTogether;
   auto* numbers = reinterpret_cast<double*>(sums);
   size_t i = 0;
   const auto look_up = [&](size_t row, uint32_t* to) {
     const uint8_t* bins = tile + size_t{rows[row]} * kTileWidth + first;
     HWY_UNROLL(4)
-    for (size_t c = 0; c < kQuarterTile; ++c) to[c] = uint32_t{bins[c]} * 2 * kTogether;
+    for (size_t c = 0; c < kQuarterTile; ++c) to[c] = bins[c] * kRowNumbers;
   };
   const auto add_until = [&](size_t end, auto asks_for_rows) HWY_ATTR {
     for (; i + kRowsAtOnce <= end; i += kRowsAtOnce) {
@@ -229,7 +230,7 @@ void TakeAway(const HistogramBin* histogram, size_t bins, size_t slots, const Hi
   const Doubles tag;
   const size_t lanes = hn::Lanes(tag);
   const auto start = hn::OddEven(hn::Set(tag, leaf.hessian), hn::Set(tag, leaf.gradient));
-  alignas(64) std::array<double, 2 * kTileWidth + 4 * 8> all;
+  alignas(64) std::array<double, 2 * kTileWidth + size_t{4} * 8> all;
   for (size_t first = 0; first < 2 * slots; first += 4 * lanes) {
     const double* from = &histogram->gradient + first;
     auto a = start, b = start, c = start, d = start;

@@ -102,10 +102,10 @@ class LevelGrower {
         trees_(classes) {}
   ~LevelGrower() = default;
 
-  LeafContest* Open(size_t k, int node, std::shared_ptr<std::vector<uint16_t>> looked_at) {
+  LeafContest* Open(size_t k, int node, const std::shared_ptr<std::vector<uint16_t>>& looked_at) {
     contests_.push_back(std::make_unique<LeafContest>(k, node, trees_[k], params_));
     LeafContest& contest = *contests_.back();
-    contest.looked_at = std::move(looked_at);
+    contest.looked_at = looked_at;
     contest.with_cut = std::make_shared<std::vector<uint16_t>>(Tiles(k), uint16_t{0});
     return &contest;
   }

@@ -115,7 +115,8 @@ inline int RoundCount(double count) {
 
 // The same of a fixed-point hessian, below 2^31, in float32.
 inline int EstimatedRows(uint32_t hessian, float rows_per_unit) {
-  return static_cast<int>(static_cast<float>(static_cast<int32_t>(hessian)) * rows_per_unit + 0.5F);
+  const float above = static_cast<float>(static_cast<int32_t>(hessian)) * rows_per_unit + 0.5F;
+  return static_cast<int>(above);
 }
 
 }  // namespace almanac::gbdt
