@@ -83,6 +83,29 @@ inline gbdt::ColumnSource SourceOf(const Matrix& matrix) {
   return source;
 }
 
+// What the benches are asked for alike.
+struct BoostingOptions {
+  Shape shape;
+  int rounds = 0, threads = 2;
+  std::string lightgbm;
+
+  // False if the key is none of these.
+  bool Take(const std::string& key, const std::string& value) {
+    if (key == "shape") {
+      shape = ShapeOf(value);
+    } else if (key == "rounds") {
+      rounds = std::stoi(value);
+    } else if (key == "threads") {
+      threads = std::stoi(value);
+    } else if (key == "lightgbm") {
+      lightgbm = value;
+    } else {
+      return false;
+    }
+    return true;
+  }
+};
+
 // Held out.
 struct Quality {
   double log_loss = 0, precision = 0;

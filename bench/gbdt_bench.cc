@@ -29,11 +29,11 @@
 namespace almanac::bench {
 namespace {
 
-struct Options {
-  Shape shape;
-  int rounds = 20, threads = 2;
+struct Options : BoostingOptions {
+  Options() { rounds = 20; }
+
   size_t seeds = 1;
-  std::string lightgbm, xgboost, against, engines = "almanac,exact,lightgbm,xgboost";
+  std::string xgboost, against, engines = "almanac,exact,lightgbm,xgboost";
   std::string plays;  // that of another build: almanac or exact, at these ends of pipes
   int from = -1, to = -1;
   gbdt::Settings extra;
@@ -262,16 +262,9 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
   Options options;
   for (const std::string& word : arguments) {
     const auto [key, value] = KeyAndValue(word);
-    if (key == "shape") {
-      options.shape = ShapeOf(value);
-    } else if (key == "rounds") {
-      options.rounds = std::stoi(value);
-    } else if (key == "threads") {
-      options.threads = std::stoi(value);
-    } else if (key == "seeds") {
+    if (options.Take(key, value)) continue;
+    if (key == "seeds") {
       options.seeds = std::stoul(value);
-    } else if (key == "lightgbm") {
-      options.lightgbm = value;
     } else if (key == "xgboost") {
       options.xgboost = value;
     } else if (key == "engines") {

@@ -30,11 +30,11 @@
 namespace almanac::bench {
 namespace {
 
-struct Options {
-  Shape shape;
+struct Options : BoostingOptions {
+  Options() { rounds = 100; }
+
   size_t variants = 64, made_variants = 4, screen = 100;
-  int rounds = 100, threads = 2, made_rounds = 20, peer_rounds = 5;
-  std::string lightgbm;
+  int made_rounds = 20, peer_rounds = 5;
 };
 
 // At the end of a training.
@@ -239,13 +239,8 @@ Options ParseOptions(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const auto [key, value] = KeyAndValue(word);
-    if (key == "shape") {
-      options.shape = ShapeOf(value);
-    } else if (key == "rounds") {
-      options.rounds = std::stoi(value);
-    } else if (key == "threads") {
-      options.threads = std::stoi(value);
-    } else if (key == "variants") {
+    if (options.Take(key, value)) continue;
+    if (key == "variants") {
       options.variants = std::stoul(value);
     } else if (key == "made_variants") {
       options.made_variants = std::max<size_t>(1, std::stoul(value));
@@ -255,8 +250,6 @@ Options ParseOptions(int argc, char** argv) {
       options.peer_rounds = std::max(1, std::stoi(value));
     } else if (key == "screen") {
       options.screen = std::stoul(value);
-    } else if (key == "lightgbm") {
-      options.lightgbm = value;
     } else {
       throw std::runtime_error(key + ": no such key; see the head of gbdt_many_bench.cc");
     }

@@ -90,16 +90,15 @@ void ForestGrower::LayOut(size_t k, std::span<const uint32_t> features) {
 // For histograms of the columns that were chosen. Trees choose others each time: a little more
 // than what is needed now.
 void ForestGrower::MakeRoom() {
-  size_t words = 0, columns = 0;
+  size_t words = 0;
   for (const size_t k : wanted_) {
     if (searched_[k].empty()) continue;
     const Searched& last = searched_[k].back();
     words = std::max(words, last.first + last.Room());
-    columns = std::max(columns, sample_.chosen().size());
   }
   pool_.MakeRoom(words, words / 16);
   constexpr size_t kRowsOfBin = 4;
-  few_rows_ = columns == 0 ? 0 : kRowsOfBin * words / columns;
+  few_rows_ = words == 0 ? 0 : kRowsOfBin * words / sample_.chosen().size();
 }
 
 std::vector<GrownTree> ForestGrower::Grow(std::span<const float> gradients,

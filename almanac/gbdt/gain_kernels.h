@@ -28,6 +28,8 @@ struct MissingBins {
   std::array<int32_t, kTileWidth> first_is_rest{};
 };
 
+inline constexpr size_t kWordsBehind = 16;
+
 // With G and H of the leaf, g and h of a side, w = h + l2 and W = H + 2 l2, a cut gains
 //   g^2 / w + (G - g)^2 / (W - w) - G^2 / W = W (g - w G / W)^2 / (w (W - w)):
 // a form without cancellation between large terms. For every slot the largest
@@ -36,7 +38,6 @@ struct MissingBins {
 // values, which may go either way, from the left, too. `bins` is at least that of every slot; sums
 // behind a slot's last bin are 0. GainScale says how to read it. kWordsBehind words behind the
 // histogram are read, whatever they are, and `gains` has room for 16 slots.
-inline constexpr size_t kWordsBehind = 16;
 void LargestGains(const PackedBin* histogram, size_t bins, size_t slots, const MissingBins& missing,
                   const LeafBounds& leaf, float* gains);
 

@@ -165,8 +165,9 @@ GrownTree GrowingTreeOf<Sums>::Finish() {
     if constexpr (std::is_same_v<Sums, DoubleSums>) {
       // It was parted in vain; sums of doubles depend on the order of rows.
       const auto rows = rows_.begin() + static_cast<std::ptrdiff_t>(node(n).begin);
-      if (node(n).left != kUnknown)
+      if (node(n).left != kUnknown) {
         std::sort(rows, rows + static_cast<std::ptrdiff_t>(node(n).rows()));
+      }
     }
     const LeafSums& sums = node(n).sums;
     grown.tree.leaf_value.push_back(std::isnan(sums.output) ? 0 : sums.output);
